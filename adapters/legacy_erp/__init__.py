@@ -1,0 +1,1 @@
+"""Anti-corruption layers for legacy ERPs."""

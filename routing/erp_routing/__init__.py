@@ -1,0 +1,1 @@
+"""Which ERP answers, and do two answers agree."""

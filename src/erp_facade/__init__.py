@@ -1,0 +1,1 @@
+"""The facade: one contract in front of two ERPs."""

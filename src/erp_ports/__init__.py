@@ -1,0 +1,1 @@
+"""What an ERP adapter implements: ports, errors, declared operations, cross-reference types, conformance suite."""

@@ -1,0 +1,1 @@
+"""Stand-in ERPs for the demo, tests and benchmarks."""
