@@ -15,7 +15,6 @@ from erp.v1.availability_pb2 import CheckAvailabilityRequest, CheckAvailabilityR
 from erp.v1.invoices_pb2 import Invoice
 from erp.v1.orders_pb2 import Order, SimulateOrderRequest, SimulateOrderResponse
 from erp.v1.pricing_pb2 import CalculatePricesRequest, CalculatePricesResponse
-
 from erp_ports.call import Call
 from erp_ports.operations import Declaration
 from erp_ports.values import (
@@ -77,8 +76,14 @@ class OrderWritingPort(Protocol):
         """
         ...
 
-    async def cancel_order(self, business_unit: str, document_number: str, reason: str, call: Call) -> Cancelled:
-        """Cancel the whole document; a document cancelled before is answered as cancelled."""
+    async def cancel_order(
+        self, business_unit: str, document_number: str, reference: str, reason: str, call: Call
+    ) -> Cancelled:
+        """Cancel the whole document; a document cancelled before is answered as cancelled.
+
+        `reference` is of the declared shape, belongs to this cancellation alone and is the same in every attempt.
+        Raises Rejected when the document can no longer be cancelled, OutcomeUnknown when it may have been.
+        """
         ...
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from erp.v1.availability_pb2 import CheckAvailabilityRequest, CheckAvailabilityResponse
 from erp.v1.orders_pb2 import SimulateOrderRequest, SimulateOrderResponse
 from erp.v1.pricing_pb2 import CalculatePricesRequest, CalculatePricesResponse
-
 from erp_ports.call import Call
 from erp_ports.operations import Declaration, Effect
 from erp_ports.ports import FullAdapter
