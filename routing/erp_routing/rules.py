@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from erp_ports.operations import Declaration, Operation
+from erp_routing.decision import NoRoute, RouteTable
 from erp_routing.routes import ANY, Capability, Route, Scope, Stage, StockSync
 
-_NEEDED = {
+_NEEDED: dict[Capability, tuple[Operation, ...]] = {
     Capability.PRICING: (Operation.CALCULATE_PRICES,),
     Capability.AVAILABILITY: (Operation.CHECK_AVAILABILITY,),
     Capability.ORDERS: (Operation.CREATE_ORDER, Operation.FIND_ORDER, Operation.GET_ORDER),
     Capability.INVOICES: (Operation.LIST_INVOICES, Operation.GET_INVOICE),
 }
-_SHADOWED = {
-    Capability.PRICING: Operation.CALCULATE_PRICES,
-    Capability.AVAILABILITY: Operation.CHECK_AVAILABILITY,
-    Capability.ORDERS: Operation.SIMULATE_ORDER,
+_SHADOWED: dict[Capability, tuple[Operation, ...]] = {
+    Capability.PRICING: (Operation.CALCULATE_PRICES,),
+    Capability.AVAILABILITY: (Operation.CHECK_AVAILABILITY,),
+    Capability.ORDERS: (Operation.SIMULATE_ORDER,),
 }
 
 
@@ -47,17 +47,6 @@ def problems(
     found += _ties(routes)
     found += _dependencies(routes, business_units)
     return found
-
-
-def overlap(a: Scope, b: Scope) -> bool:
-    """Return whether some call matches both scopes."""
-    pairs = (
-        (a.business_unit, b.business_unit),
-        (a.plant, b.plant),
-        (a.product_line, b.product_line),
-        (a.capability, b.capability),
-    )
-    return all(ANY in pair or pair[0] == pair[1] for pair in pairs)
 
 
 def _scope_problems(route: Route, business_units: Mapping[str, Iterable[str]]) -> Iterable[Problem]:
@@ -91,11 +80,8 @@ def _backend_problems(route: Route, backends: Mapping[str, Declaration]) -> Iter
         if declaration is None:
             continue
         for capability in _capabilities(route):
-            if shadowed:
-                needed = (_SHADOWED[capability],) if capability in _SHADOWED else ()
-            else:
-                needed = _NEEDED[capability]
-            for operation in needed:
+            needed = _SHADOWED if shadowed else _NEEDED
+            for operation in needed.get(capability, ()):
                 if declaration.offers(operation):
                     continue
                 use = "the shadow of" if shadowed else "stage"
@@ -137,16 +123,18 @@ def _stage_problems(route: Route) -> Iterable[Problem]:
 
 
 def _ties(routes: Sequence[Route]) -> Iterable[Problem]:
-    for a, b in itertools.combinations(routes, 2):
-        if a.scope.rank == b.scope.rank and overlap(a.scope, b.scope):
-            message = f"rows {a.scope.name} and {b.scope.name} are of equal rank and match the same calls"
-            yield Problem(reason="ROUTE_TIE", message=message, row=a.scope.name)
+    """Rows of equal rank are exact in the same fields, so they match the same call only if their scopes are equal."""
+    seen: set[Scope] = set()
+    for position, route in enumerate(routes, start=1):
+        if route.scope in seen:
+            first = next(i for i, r in enumerate(routes, start=1) if r.scope == route.scope)
+            message = f"rows {first} and {position} are of equal rank and match the same calls: {route.scope.name}"
+            yield Problem(reason="ROUTE_TIE", message=message, row=route.scope.name)
+        seen.add(route.scope)
 
 
 def _dependencies(routes: Sequence[Route], business_units: Mapping[str, Iterable[str]]) -> Iterable[Problem]:
     """Invoices must not leave the legacy ERP before the orders that they belong to."""
-    from erp_routing.decision import NoRoute, RouteTable
-
     table = RouteTable(routes, 0)
     for unit, plants in business_units.items():
         for plant in plants:
