@@ -2,6 +2,7 @@
 
     ErpError
     ├── Rejected            fix the request          (a business refusal, with a class of reason)
+    │   └── ForeignCurrency        ask in the ERP's currency
     ├── NotFound            –                        (the product, customer or document does not exist)
     │   └── CrossReferenceMissing  maintain the cross-reference
     ├── Conflict            read again               (the document changed meanwhile)
@@ -60,6 +61,10 @@ class Rejected(ErpError):
         super().__init__(message, detail=detail)
         self.reason = reason
         self.source_code = source_code
+
+
+class ForeignCurrency(Rejected):
+    """The ERP answered in another currency than the one asked for; amounts are never converted here."""
 
 
 class NotFound(ErpError):
