@@ -11,6 +11,7 @@ from erp_ports.errors import (
     Conflict,
     CrossReferenceMissing,
     ErpError,
+    ForeignCurrency,
     Misconfigured,
     NotFound,
     OutcomeUnknown,
@@ -96,6 +97,8 @@ def refusal_reason(error: Rejected | NotFound) -> str:
     """Return the `ErrorReason` of a business refusal, the same for a failed read and for a rejected order."""
     if isinstance(error, NotFound):
         return _KIND_REASONS.get(error.kind, "NOT_FOUND")
+    if isinstance(error, ForeignCurrency):
+        return "ANSWER_CURRENCY"
     return _REFUSAL_REASONS[error.reason]
 
 
@@ -108,7 +111,8 @@ def from_erp_error(error: ErpError, backend: str) -> ApiError:
         case CrossReferenceMissing() | NotFound():
             return ApiError(code.NOT_FOUND, refusal_reason(error), message, metadata=metadata, detail=detail)
         case Rejected():
-            status = code.INVALID_ARGUMENT if error.reason is RefusalReason.VALIDATION else code.FAILED_PRECONDITION
+            fixable = error.reason is RefusalReason.VALIDATION and not isinstance(error, ForeignCurrency)
+            status = code.INVALID_ARGUMENT if fixable else code.FAILED_PRECONDITION
             return ApiError(status, refusal_reason(error), message, metadata=metadata, detail=detail)
         case Conflict():
             return ApiError(code.ABORTED, "BACKEND_CONFLICT", message, metadata=metadata, detail=detail)

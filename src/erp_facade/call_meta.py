@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,4 +21,3 @@ class CallMeta:
     traceparent: str = ""
     peer: str = ""
     request_bytes: int = 0
-    extra: dict[str, str] = field(default_factory=dict)

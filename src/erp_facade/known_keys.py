@@ -1,0 +1,50 @@
+"""Products and customers that a cross-reference table does not have are refused before any ERP is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import grpc
+
+from erp_facade.api_error import ApiError, Violation
+from erp_facade.backends import Backend
+from erp_ports.names import last_segment
+
+
+class LinesOfBackend(Protocol):
+    """Which lines a backend is asked for."""
+
+    @property
+    def backend(self) -> str: ...
+
+    @property
+    def indices(self) -> list[int]: ...
+
+
+def check_known(
+    backends: Mapping[str, Backend],
+    parts: Sequence[LinesOfBackend],
+    customer: str,
+    lines: Sequence[Any],
+    path: str = "",
+) -> None:
+    """Raise NOT_FOUND naming every product and customer that a table does not have.
+
+    Where the rule is not a table only the ERP can tell, and nothing is said here.
+    """
+    unknown: list[Violation] = []
+    for part in parts:
+        xref = backends[part.backend].cross_reference
+        if xref.knows("customer", customer) is False:
+            text = f"the customer {customer} does not exist in {part.backend}"
+            unknown.append(Violation(field=f"{path}customer", description=text, reason="UNKNOWN_CUSTOMER"))
+        for index in part.indices:
+            product = last_segment(lines[index].product)
+            if xref.knows("product", product) is False:
+                text = f"the product {product} does not exist in {part.backend}"
+                field = f"{path}lines[{index}].product"
+                unknown.append(Violation(field=field, description=text, reason="UNKNOWN_PRODUCT"))
+    if unknown:
+        first = unknown[0]
+        raise ApiError(grpc.StatusCode.NOT_FOUND, first.reason, first.description, violations=unknown)
