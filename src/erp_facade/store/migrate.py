@@ -1,0 +1,36 @@
+"""Brings a database's tables to a revision, forwards or back."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine
+
+# Alembic hands its context to the scripts through module globals: one migration at a time in a process.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the tables forward to the revision, in one transaction."""
+    with _ONE_AT_A_TIME, engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take the tables back to the revision (`base` removes them), in one transaction."""
+    with _ONE_AT_A_TIME, engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.set_main_option("path_separator", "os")
+    return config
