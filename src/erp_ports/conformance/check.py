@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from erp_ports.conformance.subject import Subject
+from erp_ports.errors import ErpError
 from erp_ports.operations import Operation
 
 
@@ -37,7 +38,11 @@ class Check:
         for need in self.needs:
             if getattr(subject, need) is None:
                 raise NotApplicable(f"the subject has no {need}")
-        await self.body(subject)
+        try:
+            await self.body(subject)
+        except ErpError as error:
+            what = f"{type(error).__name__}: {error.message} {error.detail}".rstrip()
+            raise NotConformant(f"{self.promise} An operation that should have answered raised {what}") from error
 
 
 def check(
