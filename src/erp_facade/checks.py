@@ -162,7 +162,7 @@ def _pricing_date(holder: CalculatePricesRequest | Order, unit: SellingUnit, sit
 def _requested_dates(
     site: Site,
     unit: SellingUnit,
-    lines: Sequence[AvailabilityLine] | Sequence[OrderLine],
+    lines: Iterable[AvailabilityLine | OrderLine],
     header: Date | None,
     path: str,
 ) -> list[Violation]:

@@ -69,7 +69,7 @@ class GrpcServer:
             await self._health.set(service, status)
 
     def _handlers(self, service: str, methods: Iterable[Method]) -> grpc.GenericRpcHandler:
-        handlers = {
+        handlers: dict[str, grpc.RpcMethodHandler[bytes, Message]] = {
             m.name.rpartition("/")[2]: grpc.unary_unary_rpc_method_handler(
                 self._servicer(m),
                 request_deserializer=None,

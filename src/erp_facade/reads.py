@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import grpc
 from erp_routing.decision import Decision, NoRoute, RouteTable
@@ -20,7 +20,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from erp.v1.availability_pb2 import CheckAvailabilityRequest, CheckAvailabilityResponse
 from erp.v1.common_pb2 import Source
-from erp.v1.orders_pb2 import SimulateOrderRequest, SimulateOrderResponse
+from erp.v1.orders_pb2 import CreditDecision, SimulateOrderRequest, SimulateOrderResponse
 from erp.v1.pricing_pb2 import CalculatePricesRequest, CalculatePricesResponse
 from erp_facade.api_error import ApiError, Violation, from_erp_error, invalid
 from erp_facade.backends import Backend
@@ -166,8 +166,9 @@ class Reads:
         started = time.monotonic()
         outcome: Response | ErpError
         try:
-            outcome = await method(request, context.call())
-            wrong = foreign_currency(outcome, currency)
+            answer: Response = await method(request, context.call())
+            wrong = foreign_currency(answer, currency)
+            outcome = answer
             if wrong:
                 outcome = ForeignCurrency(f"{part.backend} answered in {wrong}, the request is in {currency}")
         except ErpError as error:
@@ -210,13 +211,13 @@ def split(
 
 def with_lines(request: R, indices: Sequence[int]) -> R:
     """Return a copy of the request that holds only some of its lines."""
-    copy = type(request)()
+    copy: Any = type(request)()
     copy.CopyFrom(request)
     all_lines = lines_of(request)
     kept: Any = lines_of(copy)
     del kept[:]
     kept.extend(all_lines[i] for i in indices)
-    return copy
+    return cast(R, copy)
 
 
 def foreign_currency(answer: Response, currency: str) -> str:
@@ -249,9 +250,9 @@ def merge(lines: Sequence[Any], answers: Sequence[Answer], route_version: int, c
             line.source.CopyFrom(source)
     if len(good) == 1 and not failed:
         return good[0][1]
-    merged = type(good[0][1])()
+    merged: Any = type(good[0][1])()
     placed = {i: line for answer, response in good for i, line in zip(answer.part.indices, response.lines, strict=True)}
-    merged.lines.extend(placed[i] for i in sorted(placed))  # type: ignore[arg-type]
+    merged.lines.extend(placed[i] for i in sorted(placed))
     merged.split = True
     if failed:
         merged.partial = True
@@ -261,10 +262,15 @@ def merge(lines: Sequence[Any], answers: Sequence[Answer], route_version: int, c
             merged.missing.add(line_ids=ids, reason=told.reason, message=told.message)
     else:
         merge_totals(merged, [response for _, response in good], currency)
-    if isinstance(merged, SimulateOrderResponse):
-        merged.composed = any(r.composed for _, r in good if isinstance(r, SimulateOrderResponse))
-        merged.credit_decision = max(
-            (r.credit_decision for _, r in good if isinstance(r, SimulateOrderResponse)),
-            default=0,  # type: ignore[assignment]
-        )
-    return merged
+    simulated = [r for _, r in good if isinstance(r, SimulateOrderResponse)]
+    if simulated:
+        merged.composed = any(r.composed for r in simulated)
+        merged.credit_decision = _worst_credit(r.credit_decision for r in simulated)
+    return cast(Response, merged)
+
+
+def _worst_credit(decisions: Iterable[int]) -> int:
+    """On hold outweighs unknown, unknown not checked, not checked approved."""
+    order = (CreditDecision.CREDIT_DECISION_ON_HOLD, CreditDecision.CREDIT_DECISION_UNKNOWN, CreditDecision.CREDIT_DECISION_NOT_CHECKED, CreditDecision.CREDIT_DECISION_APPROVED)
+    found = set(decisions)
+    return next((d for d in order if d in found), CreditDecision.CREDIT_DECISION_UNSPECIFIED)

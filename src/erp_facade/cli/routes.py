@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -111,7 +111,7 @@ def set_route(
         business_unit=business_unit,
         plant=plant,
         product_line="*",
-        capability=0 if capability == "*" else _enum(routes_pb2.Capability, capability, "capability"),  # type: ignore[arg-type]
+        capability=0 if capability == "*" else _enum(routes_pb2.Capability, capability, "capability"),
         stage=_enum(routes_pb2.Stage, stage, "stage"),
         legacy_backend=legacy,
         cloud_backend=cloud,
@@ -200,9 +200,9 @@ def print_differences(differences: object) -> None:
         console.print(f"  {row}: {before} → {after}", markup=False)
 
 
-def _enum(kind: object, name: str, what: str) -> int:
+def _enum(kind: Any, name: str, what: str) -> Any:
     """Return an enum's number by its name; end with exit code 2 and the names that exist."""
-    values: dict[str, int] = dict(kind.items())  # type: ignore[attr-defined]
+    values: dict[str, int] = dict(kind.items())
     value = values.get(name.upper())
     if not value:
         known = ", ".join(n for n, v in values.items() if v)
