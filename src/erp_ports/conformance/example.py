@@ -104,6 +104,6 @@ def memory_subject(*, hold_bookings: bool = False, erp: type[InMemoryErp] = InMe
         make_down=make_down,
         make_slow=make_slow,
         ship_and_invoice=ship_and_invoice,
-        slowness=0.05,
-        patience=0.01,
+        slowness=0.25,
+        patience=0.05,
     )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from erp.v1.common_pb2 import UnitPrice
 from erp.v1.pricing_pb2 import CalculatePricesRequest, CalculatePricesResponse, PriceComponent, PricedLine
 from erp_ports.amounts import money, money_amount, plain, quantity, round_money
-from erp_ports.errors import NotFound, RefusalReason, Rejected
+from erp_ports.errors import ForeignCurrency, NotFound, RefusalReason
 from erp_ports.memory.config import InMemoryConfig, ProductConfig
 
 _NANO = Decimal("0.000000001")
@@ -38,7 +38,7 @@ class PriceList:
         """Return net prices for all lines; raise NotFound or Rejected(PRICE_MISSING) for the first that has none."""
         currency = self._config.currency
         if request.currency_code != currency:
-            raise Rejected(f"there are prices in {currency} only", reason=RefusalReason.PRICE_MISSING)
+            raise ForeignCurrency(f"there are prices in {currency} only", reason=RefusalReason.PRICE_MISSING)
         product_of, priced = self._product_of, self._priced
         response = CalculatePricesResponse()
         date = request.pricing_date
