@@ -1,0 +1,1 @@
+"""The JSON surface: the contract's HTTP mapping, read from its descriptors at start."""
