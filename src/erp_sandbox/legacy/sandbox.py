@@ -161,7 +161,7 @@ class LegacySandbox:
             self._control.put(CALLBACK, url)
 
     def receive_stock(self, movement_id: str, *, product: str, plant: str, quantity: Decimal) -> bool:
-        """Commit what the other ERP booked (release it where negative); False when it was received before."""
+        """Take over how the other ERP's booking changed free stock (a booking is negative); False when known before."""
         movement = stock.Movement(movement_id=movement_id, product=product, plant=plant, quantity=quantity)
         with self._lock:
             return stock.receive(self._connection, movement)

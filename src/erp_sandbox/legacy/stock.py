@@ -20,7 +20,7 @@ RECEIPTS_BEFORE_STATUS = "400"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Movement:
-    """Free stock of a product in a plant fell by `quantity` pieces, or rose where that is negative."""
+    """The free stock of a product in a plant changed by `quantity` pieces: negative when something was booked."""
 
     movement_id: str
     product: str
@@ -65,7 +65,7 @@ def commit(connection: sqlite3.Connection, item: int, branch: str, pieces: Fract
     connection.execute(
         "INSERT INTO SANDBOX_STOCK_OUT (PRODUCT, PLANT, QUANTITY)"
         " SELECT PRODUCT, PLANT, ? FROM SANDBOX_ITEM WHERE ITM = ? AND MCU = ?",
-        (str(explicit(quantity, QUANTITY_DECIMALS)), item, branch),
+        (str(explicit(-quantity, QUANTITY_DECIMALS)), item, branch),
     )
 
 
@@ -89,7 +89,7 @@ def receive(connection: sqlite3.Connection, movement: Movement) -> bool:
             "SELECT ITM, MCU FROM SANDBOX_ITEM WHERE PRODUCT = ? AND PLANT = ?", (movement.product, movement.plant)
         ).fetchone()
         if new and place:
-            _commit(connection, place[0], place[1], implied(movement.quantity, QUANTITY_DECIMALS))
+            _commit(connection, place[0], place[1], -implied(movement.quantity, QUANTITY_DECIMALS))
     return bool(new)
 
 
