@@ -1,0 +1,1 @@
+"""The services that the stand-in offers, each in its own module."""
