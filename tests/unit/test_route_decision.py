@@ -69,8 +69,7 @@ def test_a_call_without_a_row_is_refused_with_its_scope_named() -> None:
 def test_at_canary_the_other_erp_is_compared() -> None:
     table = RouteTable([row(stage=Stage.CANARY, canary_percent=50, stock_sync=StockSync.LIVE)], 1)
     sides = {
-        (d.backend, d.candidate)
-        for d in (table.decide("NW", "EU01", Capability.ORDERS, f"C{i}") for i in range(200))
+        (d.backend, d.candidate) for d in (table.decide("NW", "EU01", Capability.ORDERS, f"C{i}") for i in range(200))
     }
     assert sides == {("old", "new"), ("new", "old")}
 

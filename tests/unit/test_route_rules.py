@@ -16,7 +16,9 @@ NO_PRICES = Declaration(
 UNITS = {"NW": ["EU01", "NA01"]}
 
 
-def row(stage: Stage = Stage.LEGACY, *, capability: str = ANY, plant: str = ANY, unit: str = "NW", **more: object) -> Route:
+def row(
+    stage: Stage = Stage.LEGACY, *, capability: str = ANY, plant: str = ANY, unit: str = "NW", **more: object
+) -> Route:
     scope = Scope(business_unit=unit, plant=plant, capability=capability)
     values = {"legacy_backend": "old", "cloud_backend": "new", **more}
     return Route(scope=scope, stage=stage, **values)  # type: ignore[arg-type]

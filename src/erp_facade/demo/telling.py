@@ -1,0 +1,127 @@
+"""What the demo says: progress and story on standard error, the summary for people or as JSON on standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from erp.admin.v1 import comparisons_pb2
+from erp_facade.cli.compare import print_summary
+from erp_facade.cli.output import complain, console, errors, print_json
+from erp_facade.demo.summary import Summary
+from erp_routing.routes import Stage
+from erp_sandbox.seeds import Seed
+
+if TYPE_CHECKING:
+    from erp_facade.demo.run import DemoInput
+
+
+class Running:
+    """The progress bar while orders are sent."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def advance(self) -> None:
+        """One more order is answered."""
+        self._progress.update(self._task, advance=1, description="orders sent")
+
+    def flipped(self, plant: str, before: Stage, after: Stage, version: int) -> None:
+        """A plant has moved while orders are on their way."""
+        self._progress.console.print(f"  {plant}: {before} → {after}  (route version {version})", markup=False)
+
+    def asking(self, seeds: int) -> None:
+        """Seeded products are being asked for."""
+        self._progress.update(self._task, description=f"asking for {seeds} seeded divergences")
+
+
+class Telling:
+    """Speaks to a person, or only in JSON."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+
+    @staticmethod
+    def complain(text: str) -> None:
+        """Tell what is wrong with the input."""
+        complain(text)
+
+    @staticmethod
+    def starting(given: DemoInput, seeds: Sequence[Seed]) -> None:
+        """Tell what the run is about to do."""
+        master = given.master
+        lines = sum(len(o.lines) for o in master.orders)
+        say = errors.print
+        say(
+            f"Data: {given.data_name}: {len(master.orders)} orders with {lines} lines, plants {', '.join(master.plants)}."
+        )
+        say(f"All order dates were moved by {master.weeks_moved} weeks, so that the last one falls into this week.")
+        source = given.seed_file or "made for this data"
+        say(f"{len(seeds)} divergences are seeded between the two ERPs ({source}).")
+        say("Starting the legacy ERP (JD Edwards tables, SQL), the cloud ERP (S/4HANA OData, HTTP) and the facade …")
+
+    @staticmethod
+    def started(grpc_address: str, http_address: str, log: Path) -> None:
+        """Tell where things are."""
+        errors.print(f"The facade serves gRPC at {grpc_address} and REST at http://{http_address}/v1; its log: {log}")
+        errors.print(
+            "Every plant moves LEGACY → SHADOW → CANARY → CLOUD_SHADOWED → CLOUD while orders are on their way:"
+        )
+
+    @contextmanager
+    def progress(self, orders: int) -> Iterator[Running]:
+        """Show a bar over the orders."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=errors) as progress:
+            yield Running(progress, progress.add_task("orders sent", total=orders))
+
+    def summary(self, summary: Summary, report: comparisons_pb2.SummarizeObservationsResponse) -> None:
+        """Tell the outcome."""
+        if self._as_json:
+            print_json(summary.as_json())
+            return
+        _print_summary(summary)
+        print_summary(report)
+
+    @staticmethod
+    def what_next(grpc_address: str, http_address: str, order: str) -> None:
+        """Tell what a person may try while everything still runs."""
+        say = console.print
+        say("\nEverything still runs. Try, in another terminal:")
+        say(f"  curl -s http://{http_address}/v1/{order}", markup=False, soft_wrap=True)
+        say(f"  curl -s 'http://{http_address}/v1/businessUnits/NW/invoices?pageSize=3'", markup=False, soft_wrap=True)
+        for command in ("routes list", "compare report", f"orders trace {order}", "backends check"):
+            say(f"  .venv/bin/erp-facade {command} --server {grpc_address}", markup=False, soft_wrap=True)
+        say("Ctrl-C ends it.")
+
+
+def _print_summary(s: Summary) -> None:
+    say = console.print
+    say("\n[bold]Orders[/bold], counted in the books of both ERPs by the customer's order number and line")
+    say(
+        f"  {s.orders_submitted} of {s.orders_in_data} submitted, {len(s.books.booked)} booked with every line exactly once"
+    )
+    documents = ", ".join(f"{count} in {backend}" for backend, count in sorted(s.books.documents.items()))
+    say(f"  documents: {documents or 'none'}")
+    say(f"  {len(s.books.lost)} lost, {len(s.books.twice)} booked twice, {len(s.books.unknown)} that nobody ordered")
+    say(f"  {s.replays} requests were repeated by their callers and answered with the order they had made before")
+    say(f"  {s.invoices} invoices are listed; {s.prices} price and {s.availabilities} availability calls were answered")
+    say("\n[bold]Comparison[/bold]")
+    classes = ", ".join(f"{name} {count}" for name, count in s.observations.classes.items())
+    say(f"  {sum(s.observations.classes.values())} observations: {classes or 'none'}")
+    say(f"  {len(s.seeds_found)} of {len(s.seeds)} seeded divergences found with the class they must have")
+    for seed in s.seeds:
+        if seed.seed_id not in s.seeds_found:
+            instead = s.found_instead.get(seed.seed_id, "not asked")
+            say(f"    missing: {seed.seed_id} {seed.cause}: {seed.expected_class} expected, {instead}", markup=False)
+    say(f"  {len(s.observations.unexpected)} differences that nobody seeded")
+    for name, found, words in s.observations.unexpected[:5]:
+        say(f"    {name} {found}: {words}", markup=False)
+    for error in s.errors[:5]:
+        say(f"  error: {error}", markup=False)
+    say(f"\n[bold]{'All is as it must be.' if s.good else 'Not all is as it must be.'}[/bold]\n")
