@@ -27,6 +27,7 @@ class CompanySettings(Section):
     company: str = Field(min_length=1, max_length=5)
     currency: Currency
     order_type: str = Field(default="SO", min_length=1, max_length=2)
+    invoice_type: str = Field(default="RI", min_length=1, max_length=2)
     edi_company: str = Field(default="", max_length=5, description="EKCO; the company when empty")
     edi_document_type: str = Field(default="SO", min_length=1, max_length=2)
 

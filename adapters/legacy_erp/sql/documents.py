@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_KEY = re.compile(r"([^-]{1,5})-([^-]{1,2})-([0-9]{1,8})")
+_KEY = re.compile(r"(?:([^-]{1,5})-([^-]{1,2})-)?([0-9]{1,8})", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,9 +21,12 @@ class DocumentKey:
         return f"{self.company}-{self.document_type}-{self.number:08d}"
 
     @classmethod
-    def parse(cls, text: str) -> DocumentKey | None:
-        """Return the key, or None when the text cannot be one."""
+    def parse(cls, text: str, *, company: str, document_type: str) -> DocumentKey | None:
+        """Return the key of a document of the company, or None when the text cannot be one.
+
+        A bare number, as people type it, is one of the usual document type.
+        """
         found = _KEY.fullmatch(text)
-        if found is None:
+        if found is None or (found[1] or company) != company:
             return None
-        return cls(company=found[1], document_type=found[2], number=int(found[3]))
+        return cls(company=company, document_type=found[2] or document_type, number=int(found[3]))

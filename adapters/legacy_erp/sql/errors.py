@@ -51,11 +51,13 @@ CAUSES: Mapping[str, Cause] = {
     "08S01": Cause.CUT,  # communication link failure
     "57P01": Cause.CUT,  # the administrator ended the session (PostgreSQL)
     "HYT00": Cause.TIMED_OUT,  # the statement took too long
+    "HY008": Cause.TIMED_OUT,  # the statement was cancelled
     "57014": Cause.TIMED_OUT,  # the statement was cancelled
     "40001": Cause.ROLLED_BACK,  # chosen as the victim of a deadlock
     "40P01": Cause.ROLLED_BACK,  # deadlock (PostgreSQL)
     "55P03": Cause.ROLLED_BACK,  # the lock was not available (PostgreSQL)
-    "57033": Cause.ROLLED_BACK,  # deadlock or lock time-out (Db2)
+    "57033": Cause.BUSY,  # a resource is not available at present (Db2)
+    "53300": Cause.BUSY,  # too many connections (PostgreSQL)
     "28000": Cause.DENIED,  # the sign-on was refused
     "28P01": Cause.DENIED,  # wrong password (PostgreSQL)
     "42501": Cause.DENIED,  # insufficient privilege
@@ -123,7 +125,7 @@ CAUSES: Mapping[str, Cause] = {
     "DPY-6005": Cause.UNREACHABLE,
     # Db2 for i and LUW
     "DB2-911": Cause.ROLLED_BACK,
-    "DB2-913": Cause.ROLLED_BACK,
+    "DB2-913": Cause.BUSY,
     "DB2-204": Cause.SCHEMA,
     "DB2-206": Cause.SCHEMA,
     "DB2-551": Cause.DENIED,
@@ -178,7 +180,7 @@ OUTCOMES: Mapping[Cause, tuple[type[ErpError], type[ErpError]]] = {
 
 _MESSAGES = {
     Cause.UNREACHABLE: "the ERP's database cannot be reached",
-    Cause.BUSY: "the ERP's database has no free connection",
+    Cause.BUSY: "the ERP's database has too much to do",
     Cause.ROLLED_BACK: "the ERP's database was locked and undid the call",
     Cause.TIMED_OUT: "the ERP's database did not answer in time",
     Cause.CUT: "the connection to the ERP's database broke off",

@@ -128,11 +128,10 @@ def build_engine(url: str, config: SqlConfig) -> Engine:
 def _set_up_sessions(engine: Engine, config: SqlConfig) -> None:
     @event.listens_for(engine, "connect")
     def set_up(dbapi_connection: Any, record: object) -> None:
-        if engine.dialect.driver == "pyodbc":
-            # Whole seconds; some drivers take the value and ignore it, which the README names.
-            dbapi_connection.timeout = max(1, round(config.statement_timeout_seconds))
-        elif engine.dialect.driver in ("oracledb", "cx_oracle"):
+        if hasattr(dbapi_connection, "call_timeout"):  # Oracle's drivers, in milliseconds
             dbapi_connection.call_timeout = round(config.statement_timeout_seconds * 1000)
+        elif hasattr(dbapi_connection, "timeout"):  # pyodbc, in whole seconds; the README names who ignores it
+            dbapi_connection.timeout = max(1, round(config.statement_timeout_seconds))
         if config.session_statements:
             cursor = dbapi_connection.cursor()
             for statement in config.session_statements:

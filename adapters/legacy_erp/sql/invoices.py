@@ -31,9 +31,10 @@ class Invoices:
 
     async def get(self, business_unit: str, native_key: str, call: Call) -> Invoice:
         """Return the invoice; raise NotFound when the business unit's company has none of that key."""
-        key = DocumentKey.parse(native_key)
+        company = self._keys.company(business_unit)
+        key = DocumentKey.parse(native_key, company=company.company, document_type=company.invoice_type)
         found: list[KeyedInvoice] = []
-        if key is not None and key.company == self._keys.company(business_unit).company:
+        if key is not None:
             wanted = [InvoiceKey(document_type=key.document_type, document=key.number)]
             found = await self._gateway.run(
                 Lane.READ,

@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from erp_ports.call import Call
-from erp_ports.errors import OutcomeUnknown, Throttled
+from erp_ports.errors import OutcomeUnknown, Throttled, Unavailable
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_CLOSED = "the adapter is being closed"
 
 
 class Lane(enum.StrEnum):
@@ -44,7 +46,10 @@ class Lanes:
         At the deadline work that is still queued is dropped and Throttled is raised; work that runs is left to end by
         itself and OutcomeUnknown is raised. A cancelled call drops queued work too.
         """
-        future = self._executors[lane].submit(work)
+        try:
+            future = self._executors[lane].submit(work)
+        except RuntimeError as error:  # the pool was shut down
+            raise Unavailable(_CLOSED) from error
         waiting = asyncio.wrap_future(future)
         self._under_way.add(waiting)
         waiting.add_done_callback(self._ended)
@@ -53,6 +58,8 @@ class Lanes:
         except asyncio.CancelledError:
             future.cancel()
             raise
+        if waiting.cancelled():
+            raise Unavailable(_CLOSED)
         if done:
             return waiting.result()
         if future.cancel():

@@ -234,14 +234,21 @@ def _line_from_jde(row: DetailRow, status: LineStatus, currency: str, business_u
 
 
 def confirmations(row: DetailRow) -> list[tuple[dt.date, Decimal]]:
-    """Return what the ERP confirms for when: what it commits for the promised date, and a backorder on its own.
+    """Return what the ERP confirms for when, earliest first; a backorder shows as a later confirmation.
 
-    The line has one promised date. Where a part is backordered, that date is the committed part's, and nothing is
-    confirmed of the rest; where all of it is, the promised date is the backorder's.
+    A line has one promised date. Where a part is backordered that date is the backorder's, and the committed part
+    leaves as requested; a backorder that is promised no later than that is not confirmed.
     """
-    date = row.shipped_date or row.promised_date
-    open_quantity = row.ordered - row.cancelled
-    committed = open_quantity - row.backordered
-    if date is None or open_quantity <= 0:
-        return []
-    return [(date, committed if committed > 0 else open_quantity)]
+    committed = row.ordered - row.cancelled - row.backordered
+    late = row.backordered > 0 and _is_before(row.requested_date, row.promised_date)
+    found: list[tuple[dt.date, Decimal]] = []
+    committed_date = row.shipped_date or (row.requested_date if late else row.promised_date)
+    if committed > 0 and committed_date is not None:
+        found.append((committed_date, committed))
+    if row.backordered > 0 and row.promised_date is not None and (not found or found[0][0] < row.promised_date):
+        found.append((row.promised_date, row.backordered))
+    return found
+
+
+def _is_before(first: dt.date | None, second: dt.date | None) -> bool:
+    return first is not None and second is not None and first < second

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -136,7 +137,7 @@ class Orders:
             raise OutcomeUnknown(
                 f"the ERP booked the order as {key} and does not show it", detail=f"EDOC {row.reference}"
             ) from error
-        return Booked(document_number=str(key), order=self._order(stored, business_unit), existing=True)
+        return Booked(document_number=str(key), order=self._order(stored, business_unit))
 
     def _refusal(self, connection: Connection, reference: int, company: CompanySettings) -> JobRefusal:
         messages = self._queries.messages(connection, reference, company)
@@ -154,8 +155,9 @@ class Orders:
         return self._order(stored, business_unit)
 
     def _document_key(self, business_unit: str, document_number: str) -> DocumentKey:
-        key = DocumentKey.parse(document_number)
-        if key is None or key.company != self._keys.company(business_unit).company:
+        company = self._keys.company(business_unit)
+        key = DocumentKey.parse(document_number, company=company.company, document_type=company.order_type)
+        if key is None:
             raise NotFound(f"the ERP has no order {document_number}", kind="order", key=document_number)
         return key
 
@@ -233,7 +235,7 @@ def _outcome_of(found: FindResult, refusal: JobRefusal | None) -> Booked | Hande
     if refusal is not None:
         raise refusal.error()
     if found.state is FindState.BOOKED and len(found.bookings) == 1:
-        return found.bookings[0]
+        return replace(found.bookings[0], existing=True)
     if found.state is FindState.HANDED_OVER:
         return HandedOver(detail="was handed over before under the same reference")
     if found.state is FindState.BOOKED:

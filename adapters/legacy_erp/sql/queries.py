@@ -186,7 +186,9 @@ class Queries:
         if customer is not None:
             values["customer"] = customer
         if query.order_document_number:
-            order = DocumentKey.parse(query.order_document_number)
+            order = DocumentKey.parse(
+                query.order_document_number, company=company.company, document_type=company.order_type
+            )
             if order is None:
                 return []
             values |= {
@@ -194,7 +196,7 @@ class Queries:
             }  # fmt: skip
         if query.after is not None:
             date, native_key = query.after
-            after = DocumentKey.parse(native_key)
+            after = DocumentKey.parse(native_key, company=company.company, document_type=company.invoice_type)
             if after is None:
                 raise NotFound(f"{native_key} is not an invoice of the ERP", kind="invoice", key=native_key)
             values |= {

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Insert,
     Integer,
@@ -27,7 +28,6 @@ from sqlalchemy import (
     select,
 )
 
-from legacy_erp.sql.column_types import Text
 from legacy_erp.sql.config import SqlConfig
 from legacy_erp.sql.tables import LAYOUTS, build_tables
 
@@ -36,6 +36,30 @@ Query = Select[Any]
 _NONE: ColumnElement[int] = literal_column("0")
 PRICED_LINES = (1, 8, 40)
 """The numbers of lines for which the statement on adjustments is built."""
+
+
+def _is(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column == bindparam(name, type_=column.type)
+
+
+def _is_one_of(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column.in_(bindparam(name, expanding=True))
+
+
+def _is_not(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column != bindparam(name, type_=column.type)
+
+
+def _at_most(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column <= bindparam(name, type_=column.type)
+
+
+def _at_least(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column >= bindparam(name, type_=column.type)
+
+
+def _below(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column < bindparam(name, type_=column.type)
 
 
 def _columns(table: Table, labels: Mapping[str, str]) -> list[Label[Any]]:
@@ -80,7 +104,7 @@ class Statements:
 def _customer(ai: Table) -> Query:
     # Customers of all companies stand under company 00000.
     return select(*_columns(ai, {"company": "CO", "hold": "HOLD"})).where(
-        bindparam("customer") == ai.c.AN8, ai.c.CO.in_(bindparam("companies", expanding=True))
+        _is(ai.c.AN8, "customer"), _is_one_of(ai.c.CO, "companies")
     )
 
 
@@ -101,27 +125,27 @@ def _items(im: Table, ib: Table) -> Query:
             *_columns(ib, {"branch": "MCU", "branch_stocking_type": "STKT", "lead_days": "LTLV"}),
         )
         .join_from(im, ib, im.c.ITM == ib.c.ITM)
-        .where(im.c.LITM.in_(bindparam("numbers", expanding=True)), ib.c.MCU.in_(bindparam("branches", expanding=True)))
+        .where(_is_one_of(im.c.LITM, "numbers"), _is_one_of(ib.c.MCU, "branches"))
     )
 
 
 def _conversions(um: Table) -> Query:
     labels = {"item": "ITM", "branch": "MCU", "unit": "UM", "related_unit": "RUM", "factor": "CONV"}
-    return select(*_columns(um, labels)).where(um.c.ITM.in_(bindparam("items", expanding=True)))
+    return select(*_columns(um, labels)).where(_is_one_of(um.c.ITM, "items"))
 
 
 def _in_effect(table: Table) -> list[ColumnElement[bool]]:
     # No last day means for ever.
-    return [bindparam("date") >= table.c.EFTJ, or_(bindparam("date") <= table.c.EXDJ, table.c.EXDJ == _NONE)]
+    return [_at_most(table.c.EFTJ, "date"), or_(_at_least(table.c.EXDJ, "date"), table.c.EXDJ == _NONE)]
 
 
 def _base_prices(bp: Table) -> Query:
     labels = {"number": "LITM", "branch": "MCU", "customer": "AN8", "unit": "UOM", "price": "UPRC", "effective": "EFTJ"}
     return select(*_columns(bp, labels)).where(
-        bp.c.LITM.in_(bindparam("numbers", expanding=True)),
-        bp.c.MCU.in_(bindparam("branches", expanding=True)),
-        bp.c.AN8.in_(bindparam("customers", expanding=True)),
-        bindparam("currency") == bp.c.CRCD,
+        _is_one_of(bp.c.LITM, "numbers"),
+        _is_one_of(bp.c.MCU, "branches"),
+        _is_one_of(bp.c.AN8, "customers"),
+        _is(bp.c.CRCD, "currency"),
         *_in_effect(bp),
     )
 
@@ -139,15 +163,15 @@ def _adjustments(ad: Table, lines: int) -> Query:
     # Levels in another unit than the line's come back whatever their quantity; the price rule converts and decides.
     of_a_line = [
         and_(
-            bindparam(f"number_{n}") == ad.c.LITM,
-            or_(bindparam(f"quantity_{n}") >= ad.c.MNQ, bindparam(f"unit_{n}") != ad.c.UOM),
+            _is(ad.c.LITM, f"number_{n}"),
+            or_(_at_most(ad.c.MNQ, f"quantity_{n}"), _is_not(ad.c.UOM, f"unit_{n}")),
         )
         for n in range(lines)
     ]
     return select(*_columns(ad, labels)).where(
-        bindparam("adjustment") == ad.c.AST,
-        ad.c.AN8.in_(bindparam("customers", expanding=True)),
-        ad.c.CRCD.in_(bindparam("currencies", expanding=True)),
+        _is(ad.c.AST, "adjustment"),
+        _is_one_of(ad.c.AN8, "customers"),
+        _is_one_of(ad.c.CRCD, "currencies"),
         *_in_effect(ad),
         or_(*of_a_line),
     )
@@ -157,7 +181,7 @@ def _stock(li: Table) -> Query:
     free = func.sum(li.c.PQOH - li.c.PCOM - li.c.HCOM, type_=li.c.PQOH.type)
     return (
         select(*_columns(li, {"item": "ITM", "branch": "MCU"}), free.label("available"))
-        .where(li.c.ITM.in_(bindparam("items", expanding=True)), li.c.MCU.in_(bindparam("branches", expanding=True)))
+        .where(_is_one_of(li.c.ITM, "items"), _is_one_of(li.c.MCU, "branches"))
         .group_by(li.c.ITM, li.c.MCU)
     )
 
@@ -165,9 +189,9 @@ def _stock(li: Table) -> Query:
 def _receipts(pd: Table) -> Query:
     labels = {"item": "ITM", "branch": "MCU", "date": "PDDJ", "quantity": "UOPN"}
     return select(*_columns(pd, labels)).where(
-        pd.c.ITM.in_(bindparam("items", expanding=True)),
-        pd.c.MCU.in_(bindparam("branches", expanding=True)),
-        bindparam("status_limit") > pd.c.NXTR,
+        _is_one_of(pd.c.ITM, "items"),
+        _is_one_of(pd.c.MCU, "branches"),
+        _below(pd.c.NXTR, "status_limit"),
         pd.c.UOPN > _NONE,
     )
 
@@ -189,9 +213,9 @@ def _header(sh: Table) -> Query:
 
 def _order_is(table: Table) -> list[ColumnElement[bool]]:
     return [
-        bindparam("company") == table.c.KCOO,
-        bindparam("order_type") == table.c.DCTO,
-        bindparam("number") == table.c.DOCO,
+        _is(table.c.KCOO, "company"),
+        _is(table.c.DCTO, "order_type"),
+        _is(table.c.DOCO, "number"),
     ]
 
 
@@ -227,9 +251,9 @@ def _invoice_lines(sd: Table) -> Query:
     return (
         select(*_columns(sd, _DETAIL_LABELS))
         .where(
-            bindparam("company") == sd.c.KCOO,
-            sd.c.DOC.in_(bindparam("documents", expanding=True)),
-            sd.c.DCT.in_(bindparam("document_types", expanding=True)),
+            _is(sd.c.KCOO, "company"),
+            _is_one_of(sd.c.DOC, "documents"),
+            _is_one_of(sd.c.DCT, "document_types"),
         )
         .order_by(sd.c.DOC, sd.c.LNID)
     )
@@ -245,9 +269,9 @@ def _interface(sy: Table, *, by: str) -> Query:
 
 def _reference_is(table: Table) -> list[ColumnElement[bool]]:
     return [
-        bindparam("edi_company") == table.c.EKCO,
-        bindparam("reference") == table.c.EDOC,
-        bindparam("edi_document_type") == table.c.EDCT,
+        _is(table.c.EKCO, "edi_company"),
+        _is(table.c.EDOC, "reference"),
+        _is(table.c.EDCT, "edi_document_type"),
     ]
 
 
@@ -280,9 +304,9 @@ _PAY_ITEM_LABELS = {
 
 def _sales_order_is(rp: Table) -> list[ColumnElement[bool]]:
     return [
-        bindparam("order_company") == rp.c.SKCO,
-        bindparam("order_type") == rp.c.SDCT,
-        bindparam("order_number") == rp.c.SDOC,
+        _is(rp.c.SKCO, "order_company"),
+        _is(rp.c.SDCT, "order_type"),
+        _is(rp.c.SDOC, "order_number"),
     ]
 
 
@@ -294,9 +318,9 @@ def _pay_items(rp: Table) -> Query:
     return (
         select(*_columns(rp, _PAY_ITEM_LABELS))
         .where(
-            bindparam("company") == rp.c.KCO,
-            rp.c.DCT.in_(bindparam("document_types", expanding=True)),
-            rp.c.DOC.in_(bindparam("documents", expanding=True)),
+            _is(rp.c.KCO, "company"),
+            _is_one_of(rp.c.DCT, "document_types"),
+            _is_one_of(rp.c.DOC, "documents"),
         )
         .order_by(rp.c.DCT, rp.c.DOC, rp.c.SFX)
     )
@@ -307,22 +331,26 @@ def _invoice_page(rp: Table, by_customer: bool, by_order: bool, continued: bool)
     date = func.min(rp.c.DIVJ, type_=rp.c.DIVJ.type)
     page = (
         select(*_columns(rp, {"document_type": "DCT", "document": "DOC"}))
-        .where(bindparam("company") == rp.c.KCO)
+        .where(_is(rp.c.KCO, "company"))
         .group_by(rp.c.DCT, rp.c.DOC)
         .order_by(date.desc(), rp.c.DCT.desc(), rp.c.DOC.desc())
         .limit(bindparam("limit", type_=Integer))
     )
     if by_customer:
-        page = page.where(bindparam("customer") == rp.c.AN8)
+        page = page.where(_is(rp.c.AN8, "customer"))
     if by_order:
         page = page.where(*_sales_order_is(rp))
     if continued:
-        before = bindparam("after_date", type_=rp.c.DIVJ.type)
-        kind, document = bindparam("after_type", type_=Text(2)), bindparam("after_document", type_=rp.c.DOC.type)
         page = page.having(
             or_(
-                date < before,
-                and_(date == before, or_(kind > rp.c.DCT, and_(kind == rp.c.DCT, document > rp.c.DOC))),
+                date < bindparam("after_date", type_=rp.c.DIVJ.type),
+                and_(
+                    date == bindparam("after_date", type_=rp.c.DIVJ.type),
+                    or_(
+                        _below(rp.c.DCT, "after_type"),
+                        and_(_is(rp.c.DCT, "after_type"), _below(rp.c.DOC, "after_document")),
+                    ),
+                ),
             )
         )
     return page
