@@ -310,6 +310,17 @@ def test_nothing_is_booked_while_the_erp_is_down(idle_erp: Erp, control: Control
     assert [line.reference for line in idle_erp.sandbox.book()] == ["1"]
 
 
+def test_a_test_can_have_everything_booked_shipped_and_invoiced_now(idle_erp: Erp) -> None:
+    idle_erp.order(1, EA_11)
+    idle_erp.sandbox.settle()
+    idle_erp.cancel(2, 123)
+    idle_erp.sandbox.settle()
+    assert idle_erp.message(2) == "ORDUNK"
+    idle_erp.sandbox.ship_and_invoice()
+    idle_erp.sandbox.ship_and_invoice()
+    assert [row["RPAG"] for row in idle_erp.rows("SELECT RPAG FROM F03B11")] == [20_160]
+
+
 def test_the_other_erps_bookings_lower_free_stock_once(erp: Erp) -> None:
     take = {"product": "11", "plant": "EU01", "quantity": Decimal(-12)}
     assert erp.sandbox.receive_stock("cloud-1", **take) is True

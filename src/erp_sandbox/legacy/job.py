@@ -19,8 +19,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from erp_sandbox.legacy import booking, cancelling, interface, shipping, stock, store
+from erp_sandbox.legacy import interface, shipping, stock, store
 from erp_sandbox.legacy.control import CALLBACK, Control
+from erp_sandbox.legacy.processing import process
 from erp_sandbox.legacy.words import cyyddd
 
 _POLL_SECONDS = 0.02
@@ -48,10 +49,7 @@ class Jobs:
             return
         today = store.today(self._connection)
         stop_selling(self._connection, today)
-        for key in self._due("F47011"):
-            booking.book(self._connection, key, today=today)
-        for key in self._due("F47131"):
-            cancelling.change(self._connection, key, today=today)
+        process(self._connection, orders=self._due("F47011"), changes=self._due("F47131"), today=today)
         if self._shipping_time is not None:
             shipping.advance(self._connection, whole_way=self._shipping_time, today=today)
 

@@ -17,11 +17,12 @@ from types import TracebackType
 
 from erp_sandbox.books import BookLine
 from erp_sandbox.keys import legacy_branch, legacy_customers, legacy_items
-from erp_sandbox.legacy import schema, stock, store
+from erp_sandbox.legacy import interface, schema, shipping, stock, store
 from erp_sandbox.legacy.books import read_book
 from erp_sandbox.legacy.control import CALLBACK, Control, Faults
 from erp_sandbox.legacy.dbapi import CONTROL_SUFFIX, LIVE_USER, SHADOW_USER
 from erp_sandbox.legacy.fill import fill
+from erp_sandbox.legacy.processing import process
 from erp_sandbox.legacy.words import QUANTITY_DECIMALS, explicit, implied
 from erp_sandbox.master_data import MasterData
 from erp_sandbox.seeds import Application, Seed
@@ -165,6 +166,21 @@ class LegacySandbox:
         movement = stock.Movement(movement_id=movement_id, product=product, plant=plant, quantity=quantity)
         with self._lock:
             return stock.receive(self._connection, movement)
+
+    def settle(self) -> None:
+        """Process every document that waits in the interface tables now, whatever the booking delay."""
+        with self._lock:
+            process(
+                self._connection,
+                orders=interface.waiting(self._connection, "F47011"),
+                changes=interface.waiting(self._connection, "F47131"),
+                today=store.today(self._connection),
+            )
+
+    def ship_and_invoice(self) -> None:
+        """Ship, invoice and complete now whatever is booked and not backordered."""
+        with self._lock:
+            shipping.finish(self._connection, today=store.today(self._connection))
 
     def hold_customer(self, customer: str, *, held: bool = True) -> None:
         """Put a customer on credit hold, or release it: its orders are refused when the job comes to them."""

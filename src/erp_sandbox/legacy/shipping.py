@@ -30,13 +30,29 @@ def advance(connection: sqlite3.Connection, *, whole_way: float, today: dt.date)
         (whole_way / len(_STEPS), time.time()),
     ).fetchall()
     for number, step in due:
-        status, act = _STEPS[step]
         with transaction(connection):
-            act(connection, _lines(connection, number, status), today)
-            if step + 1 == len(_STEPS):
-                connection.execute("DELETE FROM SANDBOX_PROGRESS WHERE DOCO = ?", (number,))
-            else:
-                connection.execute("UPDATE SANDBOX_PROGRESS SET STEP = ? WHERE DOCO = ?", (step + 1, number))
+            _advance(connection, number, step, today)
+
+
+def finish(connection: sqlite3.Connection, *, today: dt.date) -> None:
+    """Take every order the whole way at once."""
+    for _ in _STEPS:
+        advance(connection, whole_way=0.0, today=today)
+
+
+def _advance(connection: sqlite3.Connection, number: int, step: int, today: dt.date) -> None:
+    # Another process may have taken this step since it was found due.
+    still_due = connection.execute(
+        "SELECT 1 FROM SANDBOX_PROGRESS WHERE DOCO = ? AND STEP = ?", (number, step)
+    ).fetchone()
+    if still_due is None:
+        return
+    status, act = _STEPS[step]
+    act(connection, _lines(connection, number, status), today)
+    if step + 1 == len(_STEPS):
+        connection.execute("DELETE FROM SANDBOX_PROGRESS WHERE DOCO = ?", (number,))
+    else:
+        connection.execute("UPDATE SANDBOX_PROGRESS SET STEP = ? WHERE DOCO = ?", (step + 1, number))
 
 
 def _lines(connection: sqlite3.Connection, number: int, next_status: str) -> Lines:
