@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICKS = re.compile(r"/Date\((-?\d{1,16})(?:([+-]\d{1,4}))?\)/")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,7})?)?")
 _DECIMAL = re.compile(r"-?\d{1,27}(\.\d{1,27})?")
-_ALPHA_FREE = re.compile(r"0+(?=\d)")
+_ALPHA_FREE = re.compile(r"\A0+(?=\d)")
 
 
 def without_zeros(text: str) -> str:
