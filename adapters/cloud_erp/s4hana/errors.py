@@ -107,14 +107,14 @@ def failure(reply: Reply, *, effect: Effect, kind: str = "", messages: Mapping[s
     said = error_messages(reply.content)
     detail = f"HTTP {reply.status} {reply.content[:1000].decode('utf-8', 'replace')}"
     words = said[0].text if said and said[0].text else f"S/4HANA answered with HTTP {reply.status}"
-    if reply.headers.get("RepeatabilityResult", "").lower() == "unsupported":
-        return Misconfigured("S/4HANA does not accept repeatable requests", detail=detail)
     verdict = STATUSES.get(reply.status, Verdict.UNKNOWN)
     executed_perhaps = effect is Effect.WRITE and not 400 <= reply.status < 500
     if not executed_perhaps and verdict is not Verdict.SLOW_DOWN:
         for message in said:
             if message.code in messages:
                 return _by_meaning(messages[message.code], message, detail)
+        if repeats_nothing(reply):
+            return Misconfigured("S/4HANA does not accept repeatable requests", detail=detail)
     return _by_verdict(verdict, reply, said, words, detail, effect, kind)
 
 
@@ -160,6 +160,11 @@ def _by_verdict(
             return OutcomeUnknown("S/4HANA did not answer in time", timed_out=True, detail=detail)
         case _:
             return OutcomeUnknown(words, detail=detail)
+
+
+def repeats_nothing(reply: Reply) -> bool:
+    """Say whether the system told that it does not know repeatable requests."""
+    return reply.headers.get("RepeatabilityResult", "").lower() == "unsupported"
 
 
 def retry_after(reply: Reply) -> float | None:

@@ -116,6 +116,10 @@ class Gateway:
         """Read whatever is there, also when it is a refusal."""
         return await self._exchange("GET", self._url(service, address), call, Effect.READ, headers=headers or {})
 
+    async def renew_token(self, service: str, call: Call) -> None:
+        """Fetch a CSRF token, whether there is one or not."""
+        await self._csrf_token(service, call, Effect.READ, stale=self._token)
+
     async def _read(self, url: str, call: Call, kind: str) -> Any:
         reply = await self._exchange("GET", url, call, Effect.READ, headers={})
         if reply.status != 200:
@@ -179,7 +183,7 @@ class Gateway:
         try:
             async with asyncio.timeout(call.remaining()), self._token_lock:
                 if self._token is None or self._token == stale:
-                    self._token = await self.fetch_token(service, call)
+                    self._token = await self._fetch_token(service, call)
                 return self._token
         except TimeoutError:
             problem = OutcomeUnknown("S/4HANA gave no CSRF token in time", timed_out=True)
@@ -189,7 +193,7 @@ class Gateway:
             raise Unavailable(problem.message, detail=problem.detail)
         raise problem
 
-    async def fetch_token(self, service: str, call: Call) -> str:
+    async def _fetch_token(self, service: str, call: Call) -> str:
         reply = await self._exchange("GET", self._url(service, ""), call, Effect.READ, headers=_FETCH)
         token = reply.headers.get("x-csrf-token", "")
         if token and token.lower() != "required":

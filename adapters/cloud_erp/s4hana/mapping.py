@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,7 @@ from erp_ports.xref import CrossReference
 _NANO_PLACES = 9
 _QUANTITY_PLACES = 3
 _MATERIAL_LENGTHS = (18, 40)
+_BASE32 = re.compile(r"[A-Z2-7]+")
 _T = TypeVar("_T")
 
 Alert = Callable[[str, Mapping[str, str]], None]
@@ -174,6 +176,6 @@ def split_number(stated: str, words: Words) -> tuple[str, str]:
     """Return our reference and the customer's own number out of `PurchaseOrderByCustomer`."""
     shape = words.config.reference
     own, separator, reference = stated.rpartition(SUFFIX_SEPARATOR)
-    if shape.is_suffix and separator and 0 < len(reference) <= shape.length:
+    if shape.is_suffix and separator and len(reference) <= shape.length and _BASE32.fullmatch(reference):
         return reference, own
     return "", stated

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from cloud_erp.s4hana import odata
+from cloud_erp.s4hana.errors import repeats_nothing
 from cloud_erp.s4hana.gateway import Gateway, readable
 from cloud_erp.s4hana.mapping import Words
 from cloud_erp.s4hana.mapping_items import item_of, items_by_number
@@ -74,6 +75,8 @@ class Writer:
         reply = await self._gateway.write(
             "POST", self._words.config.services.sales_order, "A_SalesOrder", body, call, headers=headers
         )
+        if repeats_nothing(reply):
+            log.error("s4.repeatability_unsupported", extra={"correlation_id": call.correlation_id})
         with readable():  # from here on something is booked, or may be: nothing may sound like a refusal
             created = odata.entity(odata.parse(reply.content))
             number = odata.text(created, "SalesOrder")
