@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from erp_routing.decision import RouteTable
-from erp_routing.routes import Intake, Route, Scope, Stage, StockSync
 from sqlalchemy import Connection, Row, select
 
 from erp_facade.store.schema import route_state, routes
+from erp_routing.decision import RouteTable
+from erp_routing.routes import Intake, Route, Scope, Stage, StockSync
 
 _KEY = "erp_facade.route_table"
 _VERSION = select(route_state.c.version).where(route_state.c.id == 1)

@@ -29,6 +29,11 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
+UNSETTLED = text("state IN ('ACCEPTED', 'DISPATCHING', 'HANDED_OVER')")
+"""Orders that later orders of the same customer wait for. Literal, so that a query can use the partial index."""
+OPEN = text("state IN ('ACCEPTED', 'DISPATCHING', 'HANDED_OVER', 'IN_DOUBT')")
+"""Submissions that the dispatcher has to do something about."""
+
 metadata = MetaData(naming_convention=NAMING)
 
 # ---------------------------------------------------------------------------------------------------------- routing
@@ -104,8 +109,8 @@ orders = Table(
         "business_unit",
         "customer",
         "id",
-        sqlite_where=text("state IN ('ACCEPTED', 'DISPATCHING', 'HANDED_OVER')"),
-        postgresql_where=text("state IN ('ACCEPTED', 'DISPATCHING', 'HANDED_OVER')"),
+        sqlite_where=UNSETTLED,
+        postgresql_where=UNSETTLED,
     ),
 )
 
@@ -141,8 +146,8 @@ order_parts = Table(
     Index(
         "ix_order_parts_open",
         "state",
-        sqlite_where=text("state IN ('ACCEPTED', 'DISPATCHING', 'HANDED_OVER', 'IN_DOUBT')"),
-        postgresql_where=text("state IN ('ACCEPTED', 'DISPATCHING', 'HANDED_OVER', 'IN_DOUBT')"),
+        sqlite_where=OPEN,
+        postgresql_where=OPEN,
     ),
 )
 
@@ -183,8 +188,8 @@ order_changes = Table(
     Index(
         "ix_order_changes_open",
         "state",
-        sqlite_where=text("state IN ('ACCEPTED', 'DISPATCHING', 'IN_DOUBT')"),
-        postgresql_where=text("state IN ('ACCEPTED', 'DISPATCHING', 'IN_DOUBT')"),
+        sqlite_where=OPEN,
+        postgresql_where=OPEN,
     ),
 )
 

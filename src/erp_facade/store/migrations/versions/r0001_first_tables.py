@@ -245,8 +245,8 @@ def upgrade() -> None:
         "order_changes",
         ["state"],
         unique=False,
-        sqlite_where=sa.text("state IN ('ACCEPTED', 'DISPATCHING', 'IN_DOUBT')"),
-        postgresql_where=sa.text("state IN ('ACCEPTED', 'DISPATCHING', 'IN_DOUBT')"),
+        sqlite_where=sa.text("state IN ('ACCEPTED', 'DISPATCHING', 'HANDED_OVER', 'IN_DOUBT')"),
+        postgresql_where=sa.text("state IN ('ACCEPTED', 'DISPATCHING', 'HANDED_OVER', 'IN_DOUBT')"),
     )
     op.create_index(op.f("ix_order_changes_order_id_id"), "order_changes", ["order_id", "id"], unique=False)
     op.create_table(
@@ -311,8 +311,8 @@ def downgrade() -> None:
     op.drop_index(
         "ix_order_changes_open",
         table_name="order_changes",
-        sqlite_where=sa.text("state IN ('ACCEPTED', 'DISPATCHING', 'IN_DOUBT')"),
-        postgresql_where=sa.text("state IN ('ACCEPTED', 'DISPATCHING', 'IN_DOUBT')"),
+        sqlite_where=sa.text("state IN ('ACCEPTED', 'DISPATCHING', 'HANDED_OVER', 'IN_DOUBT')"),
+        postgresql_where=sa.text("state IN ('ACCEPTED', 'DISPATCHING', 'HANDED_OVER', 'IN_DOUBT')"),
     )
     op.drop_table("order_changes")
     op.drop_table("routes")

@@ -1,0 +1,31 @@
+"""How orders are accepted and sent; every time is in seconds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderOptions:
+    """What an installation may choose.
+
+    `workers` claims and sends are under way at most, of them `backend_workers` to one backend, so that a hanging ERP
+    leaves room for the others. `lookup_workers` and `poll_workers` are capacity of their own: order load never keeps
+    an order in doubt from being looked up. A lease outlasts an attempt.
+    """
+
+    workers: int = 32
+    backend_workers: int = 24
+    lookup_workers: int = 4
+    poll_workers: int = 8
+    attempt_seconds: float = 30.0
+    lookup_seconds: float = 10.0
+    lease_seconds: float = 70.0
+    sweep_seconds: float = 15.0
+    booking_horizon_seconds: float = 86_400.0
+    doubt_horizon_seconds: float = 86_400.0
+    max_attempts: int = 8
+    key_retention: dt.timedelta = dt.timedelta(days=400)
+    duplicate_window: dt.timedelta = dt.timedelta(hours=24)
+    first_reference_number: int = 1
