@@ -159,7 +159,10 @@ def _person(context: Context, given: str) -> str:
 
 def _differences(found: Iterable[Difference]) -> list[routes_pb2.RouteDifference]:
     return [
-        routes_pb2.RouteDifference(previous=a and to_message(a), route=b and to_message(b)) for a, b in found
+        routes_pb2.RouteDifference(
+            previous=to_message(a) if a is not None else None, route=to_message(b) if b is not None else None
+        )
+        for a, b in found
     ]
 
 

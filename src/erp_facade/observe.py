@@ -65,6 +65,21 @@ def _render(_: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
     return orjson.dumps(event, default=str)
 
 
+class ForwardHandler(logging.Handler):
+    """Takes what libraries say through the standard logging, from warnings on, into the same log."""
+
+    def __init__(self, log: structlog.typing.FilteringBoundLogger) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record of the standard logging."""
+        self._log.warning(
+            "library", logger=record.name, severity=record.levelname, message=record.getMessage(),
+            correlation_id=getattr(record, "correlation_id", ""), exc_info=record.exc_info,
+        )  # fmt: skip
+
+
 class Observability:
     """The log and the metrics of one process."""
 
@@ -81,6 +96,8 @@ class Observability:
             wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
             cache_logger_on_first_use=True,
         )
+        self._forward = ForwardHandler(self.log)
+        logging.getLogger().addHandler(self._forward)
         self.registry = CollectorRegistry()
         self.calls = Histogram(
             "erp_facade_call_seconds",
@@ -127,6 +144,7 @@ class Observability:
 
     def close(self) -> None:
         """Write what is left of the log."""
+        logging.getLogger().removeHandler(self._forward)
         self._writer.close()
         if self._opened is not None:
             self._opened.close()

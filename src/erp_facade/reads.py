@@ -11,11 +11,9 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import grpc
-from erp_routing.decision import Decision, NoRoute, RouteTable
-from erp_routing.routes import Capability
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from erp.v1.availability_pb2 import CheckAvailabilityRequest, CheckAvailabilityResponse
@@ -28,6 +26,7 @@ from erp_facade.checks import check_availability, check_order, check_pricing
 from erp_facade.context import Context
 from erp_facade.known_keys import check_known
 from erp_facade.observe import Observability
+from erp_facade.request_lines import Request, lines_of, with_lines
 from erp_facade.route_service import Routes
 from erp_facade.shadowing import Shadowing
 from erp_facade.site import Site
@@ -36,10 +35,10 @@ from erp_ports.amounts import to_date
 from erp_ports.errors import ErpError, ForeignCurrency, NotFound, OutcomeUnknown, Rejected
 from erp_ports.names import business_unit_of, last_segment
 from erp_ports.operations import Operation
+from erp_routing.decision import Decision, NoRoute, RouteTable
+from erp_routing.routes import Capability
 
-Request = CalculatePricesRequest | CheckAvailabilityRequest | SimulateOrderRequest
 Response = CalculatePricesResponse | CheckAvailabilityResponse | SimulateOrderResponse
-R = TypeVar("R", bound=Request)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,11 +83,11 @@ class Reads:
 
     async def calculate_prices(self, context: Context, request: CalculatePricesRequest) -> CalculatePricesResponse:
         """Price all lines."""
-        dated = request.HasField("pricing_date")
+        defaulted = not request.HasField("pricing_date")
         _raise(check_pricing(self._site, request))
         currency = request.currency_code
         response = await self._ask(
-            context, Operation.CALCULATE_PRICES, Capability.PRICING, request, request.customer, currency, dated
+            context, Operation.CALCULATE_PRICES, Capability.PRICING, request, request.customer, currency, defaulted
         )
         assert isinstance(response, CalculatePricesResponse)
         response.pricing_date.CopyFrom(request.pricing_date)
@@ -113,18 +112,24 @@ class Reads:
         """Say for each line what can leave its plant when."""
         _raise(check_availability(self._site, request))
         response = await self._ask(
-            context, Operation.CHECK_AVAILABILITY, Capability.AVAILABILITY, request, request.customer, "", True
+            context, Operation.CHECK_AVAILABILITY, Capability.AVAILABILITY, request, request.customer, "", False
         )
         assert isinstance(response, CheckAvailabilityResponse)
         return response
 
     async def simulate_order(self, context: Context, request: SimulateOrderRequest) -> SimulateOrderResponse:
         """Say what would be booked. Nothing is."""
-        dated = request.order.HasField("pricing_date")
+        defaulted = not request.order.HasField("pricing_date")
         _raise(check_order(self._site, request.parent, request.order))
         order = request.order
         response = await self._ask(
-            context, Operation.SIMULATE_ORDER, Capability.ORDERS, request, order.customer, order.currency_code, dated
+            context,
+            Operation.SIMULATE_ORDER,
+            Capability.ORDERS,
+            request,
+            order.customer,
+            order.currency_code,
+            defaulted,
         )
         assert isinstance(response, SimulateOrderResponse)
         return response
@@ -137,7 +142,7 @@ class Reads:
         request: Request,
         customer: str,
         currency: str,
-        dated: bool,
+        date_defaulted: bool,
     ) -> Response:
         table = self._routes.current
         unit = business_unit_of(request.parent)
@@ -155,7 +160,7 @@ class Reads:
                 )
             )
         for answer in answers:
-            self._shadowing.offer(operation, capability, unit, context, answer, dated)
+            self._shadowing.offer(operation, capability, unit, context, answer, date_defaulted)
         return merge(lines, answers, table.version, currency)
 
     async def _ask_one(
@@ -186,11 +191,6 @@ def _raise(violations: list[Violation]) -> None:
         raise invalid(violations)
 
 
-def lines_of(request: Request) -> Sequence[Any]:
-    """Return the lines of any splittable request."""
-    return request.order.lines if isinstance(request, SimulateOrderRequest) else request.lines
-
-
 def split(
     table: RouteTable, business_unit: str, capability: Capability, customer: str, lines: Sequence[Any]
 ) -> list[Part]:
@@ -207,17 +207,6 @@ def split(
         part.indices.append(index)
         part.decisions.append(decision)
     return list(parts.values())
-
-
-def with_lines(request: R, indices: Sequence[int]) -> R:
-    """Return a copy of the request that holds only some of its lines."""
-    copy: Any = type(request)()
-    copy.CopyFrom(request)
-    all_lines = lines_of(request)
-    kept: Any = lines_of(copy)
-    del kept[:]
-    kept.extend(all_lines[i] for i in indices)
-    return cast(R, copy)
 
 
 def foreign_currency(answer: Response, currency: str) -> str:
@@ -271,6 +260,11 @@ def merge(lines: Sequence[Any], answers: Sequence[Answer], route_version: int, c
 
 def _worst_credit(decisions: Iterable[int]) -> int:
     """On hold outweighs unknown, unknown not checked, not checked approved."""
-    order = (CreditDecision.CREDIT_DECISION_ON_HOLD, CreditDecision.CREDIT_DECISION_UNKNOWN, CreditDecision.CREDIT_DECISION_NOT_CHECKED, CreditDecision.CREDIT_DECISION_APPROVED)
+    order = (
+        CreditDecision.CREDIT_DECISION_ON_HOLD,
+        CreditDecision.CREDIT_DECISION_UNKNOWN,
+        CreditDecision.CREDIT_DECISION_NOT_CHECKED,
+        CreditDecision.CREDIT_DECISION_APPROVED,
+    )
     found = set(decisions)
     return next((d for d in order if d in found), CreditDecision.CREDIT_DECISION_UNSPECIFIED)

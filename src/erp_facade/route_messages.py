@@ -8,10 +8,10 @@ from typing import Any
 
 import grpc
 import yaml
-from erp_routing.routes import ANY, Capability, Intake, Route, Scope, Stage, StockSync
 
 from erp.admin.v1 import routes_pb2
 from erp_facade.api_error import ApiError, Violation, invalid
+from erp_routing.routes import ANY, Capability, Intake, Route, Scope, Stage, StockSync
 
 _STOCK_SYNC = {
     StockSync.NONE: routes_pb2.Route.STOCK_NOT_SHARED,

@@ -12,9 +12,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import grpc
-from erp_routing.decision import RouteTable
-from erp_routing.routes import Intake, Route, Scope, Stage, StockSync
-from erp_routing.rules import problems
 from sqlalchemy import Connection, delete, insert, select, update
 
 from erp_facade.api_error import ApiError, Violation
@@ -25,6 +22,9 @@ from erp_facade.store.route_rows import read_table, route_to_row
 from erp_facade.store.schema import route_changes, route_state, routes
 from erp_facade.store.times import to_text
 from erp_ports.operations import Declaration
+from erp_routing.decision import RouteTable
+from erp_routing.routes import Intake, Route, Scope, Stage, StockSync
+from erp_routing.rules import problems
 
 Difference = tuple[Route | None, Route | None]
 

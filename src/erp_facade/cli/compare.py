@@ -25,7 +25,7 @@ def report(
     """Show match rates and coverage by scope, and the fields that differ with a sample each."""
     request = comparisons_pb2.SummarizeObservationsRequest(
         business_unit=business_unit, plant=plant,
-        capability=_enum(routes_pb2.Capability, capability, "capability") if capability else 0,
+        capability=_enum(routes_pb2.Capability, capability or "CAPABILITY_UNSPECIFIED", "capability"),
     )  # fmt: skip
     with connection(server) as channel:
         stub = comparisons_pb2_grpc.ComparisonServiceStub(channel)

@@ -16,6 +16,7 @@ from erp_facade.route_messages import read_route_file, to_message
 app = typer.Typer(help="Which ERP answers, per business unit, plant and capability.", no_args_is_help=True)
 
 DEFAULT_SERVER = "127.0.0.1:50051"
+_ALL = "CAPABILITY_UNSPECIFIED"
 _COLUMNS = (
     "business unit",
     "plant",
@@ -111,7 +112,7 @@ def set_route(
         business_unit=business_unit,
         plant=plant,
         product_line="*",
-        capability=0 if capability == "*" else _enum(routes_pb2.Capability, capability, "capability"),
+        capability=_enum(routes_pb2.Capability, _ALL if capability == "*" else capability, "capability"),
         stage=_enum(routes_pb2.Stage, stage, "stage"),
         legacy_backend=legacy,
         cloud_backend=cloud,
@@ -204,7 +205,7 @@ def _enum(kind: Any, name: str, what: str) -> Any:
     """Return an enum's number by its name; end with exit code 2 and the names that exist."""
     values: dict[str, int] = dict(kind.items())
     value = values.get(name.upper())
-    if not value:
+    if value is None:
         known = ", ".join(n for n, v in values.items() if v)
         raise typer.BadParameter(f"{what} is {name}; it must be one of {known}")
     return value

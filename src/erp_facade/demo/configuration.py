@@ -121,7 +121,11 @@ def _write_routes(folder: Path, unit: str) -> Path:
     path.write_text(
         f"# Written {dt.datetime.now(dt.UTC):%Y-%m-%d} for the first start: everything runs on the legacy ERP.\n"
         "routes:\n"
-        f"  - {{business_unit: {unit}, stage: LEGACY, legacy_backend: legacy, cloud_backend: cloud, stock_sync: LIVE}}\n",
+        f"  - business_unit: {unit}\n"
+        "    stage: LEGACY\n"
+        "    legacy_backend: legacy\n"
+        "    cloud_backend: cloud\n"
+        "    stock_sync: LIVE\n",
         encoding="utf-8",
     )
     return path

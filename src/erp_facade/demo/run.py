@@ -23,7 +23,7 @@ from erp_facade.demo.counting import count_books
 from erp_facade.demo.default_seeds import write_default_seeds
 from erp_facade.demo.probing import Probe
 from erp_facade.demo.summary import Summary, judge_observations
-from erp_facade.demo.telling import Telling
+from erp_facade.demo.telling import Running, Telling
 from erp_facade.demo.traffic import Traffic
 from erp_facade.demo.waves import waves
 from erp_facade.settings import settings_from
@@ -40,6 +40,8 @@ _INVOICE_SECONDS = 30.0
 _SHIP_AND_INVOICE_SECONDS = 1.0
 # Replies that the cloud ERP loses after booking: the orders are in doubt until they are found by their reference.
 _LOST_REPLIES = 3
+# The stand-ins tell each other of bookings at once; the last ones need a moment before stock is asked for.
+_STOCK_TOLD_SECONDS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +127,7 @@ class Demo:
                 orders = _share(master.orders, number, len(plan))
                 stages = await self._wave(stages, wave, orders, traffic, progress)
                 await self.facade.dual_run.drain(_SETTLE_SECONDS)
-                await asyncio.to_thread(self._await_stock)
+                await asyncio.sleep(_STOCK_TOLD_SECONDS)
                 progress.asking(sum(1 for s in seeds if s.seed_id not in probe.findings.found))
                 await probe.ask(stages)
         unsettled = await traffic.settle(_SETTLE_SECONDS)
@@ -142,7 +144,7 @@ class Demo:
         after: dict[str, Stage],
         orders: list[Order],
         traffic: Traffic,
-        progress: object,
+        progress: Running,
     ) -> dict[str, Stage]:
         """Send the wave's orders and flip the plants when half of them are answered, while the rest is on its way."""
         done: asyncio.Queue[Order] = asyncio.Queue()
@@ -151,13 +153,13 @@ class Demo:
             if answered == len(orders) // 2:
                 await self._flip(before, after, progress)
             await done.get()
-            progress.advance()  # type: ignore[attr-defined]
+            progress.advance()
         if not orders:
             await self._flip(before, after, progress)
         await sending
         return after
 
-    async def _flip(self, before: dict[str, Stage], after: dict[str, Stage], progress: object) -> None:
+    async def _flip(self, before: dict[str, Stage], after: dict[str, Stage], progress: Running) -> None:
         stub = routes_pb2_grpc.RouteServiceStub(self._channel)
         for plant, stage in after.items():
             if before[plant] is stage:
@@ -177,15 +179,9 @@ class Demo:
                 route=route, reason=f"demo: {plant} goes from {before[plant]} to {stage}", person="demo lead"
             )
             answer = await stub.SetRoute(request, timeout=20)
-            progress.flipped(plant, before[plant], stage, answer.route_version)  # type: ignore[attr-defined]
+            progress.flipped(plant, before[plant], stage, answer.route_version)
             if stage is Stage.CLOUD:
                 self.cloud.drop_reply_after_executing(_LOST_REPLIES)
-
-    def _await_stock(self) -> None:
-        """Give the stand-ins time to tell each other of the last bookings before stock is asked for."""
-        import time
-
-        time.sleep(0.5)
 
     async def _invoices(self, orders: int) -> int:
         """Wait until the ERPs have invoiced what they booked, and return how many invoices the facade lists."""
