@@ -18,7 +18,7 @@ from erp_facade.admin import BackendAdmin, RouteAdmin
 from erp_facade.api_error import ApiError
 from erp_facade.backends import build_backends
 from erp_facade.clients import Clients
-from erp_facade.comparisons.service import Comparisons
+from erp_facade.comparisons.service import ComparisonService
 from erp_facade.comparisons.sink import StoreSink
 from erp_facade.grpc_server import GrpcServer
 from erp_facade.invoices import InvoiceReads
@@ -41,6 +41,7 @@ from erp_facade.store import Store, StoreLocked, StoreUnavailable
 from erp_facade.store.route_rows import read_version
 from erp_facade.validation import ContractRules
 from erp_routing.dual_run import DualRun
+from erp_routing.observation import Observation
 from erp_routing.routes import Route
 
 _KEY_BYTES = 32
@@ -113,7 +114,7 @@ class Facade:
 
     def _open_dual_run(self, site: Site) -> DualRun:
         limits = self.settings.dual_run
-        self.sink = StoreSink(self.store, observability=self.observability)
+        self.sink = StoreSink(self.store, observed=self._observed)
         self._stack.push_async_callback(self.sink.close)
         return DualRun(
             {name: b.shadow for name, b in self.backends.items()},
@@ -126,6 +127,10 @@ class Facade:
             sync_lag_seconds=limits.sync_lag_seconds,
             now=self._now,
         )
+
+    def _observed(self, observation: Observation) -> None:
+        labels = observation.capability.value, observation.comparison_class.name
+        self.observability.observations.labels(*labels).inc()
 
     def _open_orders(self, key: bytes, tokens: PageTokens, shadowing: Shadowing) -> Orders:
         dispatch = self.settings.dispatch
@@ -166,7 +171,7 @@ class Facade:
         orders = OrderCalls(site=site, backends=self.backends, routes=self.routes, orders=self.orders)
         routes = RouteAdmin(self.routes, self.orders, tokens)
         backends = BackendAdmin(self.backends)
-        comparisons = Comparisons(self.store, tokens)
+        comparisons = ComparisonService(self.store, tokens, lambda: self.dual_run.coverage.by_scope)
         handlers: dict[str, Handler] = {
             "PricingService.CalculatePrices": reads.calculate_prices,
             "AvailabilityService.CheckAvailability": reads.check_availability,
@@ -184,7 +189,7 @@ class Facade:
             "RouteService.ExplainRoute": routes.explain_route,
             "ComparisonService.ListObservations": comparisons.list_observations,
             "ComparisonService.GetObservation": comparisons.get_observation,
-            "ComparisonService.SummarizeObservations": comparisons.summarize,
+            "ComparisonService.SummarizeObservations": comparisons.summarize_observations,
             "BackendService.ListBackends": backends.list_backends,
             "BackendService.CheckBackend": backends.check_backend,
             "DocumentService.TraceOrder": orders.trace,

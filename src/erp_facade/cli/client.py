@@ -25,7 +25,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 _SECONDS = 30.0
 
 
-class WithToken(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
+class WithToken(grpc.UnaryUnaryClientInterceptor):
     """Sends the bearer token of the environment variable ERP_FACADE_TOKEN with every call, and sets a deadline."""
 
     def __init__(self, token: str) -> None:

@@ -16,6 +16,7 @@ import grpc.aio
 
 from erp.admin.v1 import comparisons_pb2, comparisons_pb2_grpc
 from erp.v1 import availability_pb2, availability_pb2_grpc, orders_pb2, orders_pb2_grpc, pricing_pb2, pricing_pb2_grpc
+from erp_facade.cli.compare import class_name
 from erp_ports.amounts import from_date
 from erp_ports.names import business_unit_name, customer_name, product_name
 from erp_routing.routes import Stage
@@ -83,9 +84,7 @@ class Probe:
             await self._question(seed, plant, product, correlation_id)
             observation = await self._observation(correlation_id)
             applied = any(a.seed_id == seed.seed_id and a.correlation_id == correlation_id for a in self._applied())
-            given = (
-                comparisons_pb2.ComparisonClass.Name(observation.comparison_class) if observation else "NOT_OBSERVED"
-            )
+            given = "NOT_OBSERVED" if observation is None else class_name(observation.comparison_class)
             if applied:
                 if given == seed.expected_class:
                     return True

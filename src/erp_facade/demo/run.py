@@ -12,7 +12,6 @@ from types import TracebackType
 
 import grpc
 import grpc.aio
-from erp_sandbox.stock_sync import connect_stock
 
 import erp_sandbox
 from erp.admin.v1 import comparisons_pb2, comparisons_pb2_grpc, routes_pb2, routes_pb2_grpc
@@ -32,6 +31,7 @@ from erp_sandbox.cloud import start_cloud
 from erp_sandbox.legacy import start_legacy
 from erp_sandbox.master_data import MasterData, Order, load
 from erp_sandbox.seeds import Application, Seed, load_seeds
+from erp_sandbox.stock_sync import connect_stock
 
 _CALLERS = 12
 _CANARY_PERCENT = 30

@@ -57,9 +57,8 @@ class Telling:
         master = given.master
         lines = sum(len(o.lines) for o in master.orders)
         say = errors.print
-        say(
-            f"Data: {given.data_name}: {len(master.orders)} orders with {lines} lines, plants {', '.join(master.plants)}."
-        )
+        plants = ", ".join(master.plants)
+        say(f"Data: {given.data_name}: {len(master.orders)} orders with {lines} lines, plants {plants}.")
         say(f"All order dates were moved by {master.weeks_moved} weeks, so that the last one falls into this week.")
         source = given.seed_file or "made for this data"
         say(f"{len(seeds)} divergences are seeded between the two ERPs ({source}).")
@@ -69,9 +68,7 @@ class Telling:
     def started(grpc_address: str, http_address: str, log: Path) -> None:
         """Tell where things are."""
         errors.print(f"The facade serves gRPC at {grpc_address} and REST at http://{http_address}/v1; its log: {log}")
-        errors.print(
-            "Every plant moves LEGACY → SHADOW → CANARY → CLOUD_SHADOWED → CLOUD while orders are on their way:"
-        )
+        errors.print("Every plant moves from LEGACY over SHADOW, CANARY and CLOUD_SHADOWED to CLOUD meanwhile:")
 
     @contextmanager
     def progress(self, orders: int) -> Iterator[Running]:
@@ -103,9 +100,8 @@ class Telling:
 def _print_summary(s: Summary) -> None:
     say = console.print
     say("\n[bold]Orders[/bold], counted in the books of both ERPs by the customer's order number and line")
-    say(
-        f"  {s.orders_submitted} of {s.orders_in_data} submitted, {len(s.books.booked)} booked with every line exactly once"
-    )
+    booked = len(s.books.booked)
+    say(f"  {s.orders_submitted} of {s.orders_in_data} submitted, {booked} booked with every line exactly once")
     documents = ", ".join(f"{count} in {backend}" for backend, count in sorted(s.books.documents.items()))
     say(f"  documents: {documents or 'none'}")
     say(f"  {len(s.books.lost)} lost, {len(s.books.twice)} booked twice, {len(s.books.unknown)} that nobody ordered")
