@@ -19,7 +19,7 @@ class LegacyStock(Protocol):
         """Post every booking to the URL from now on."""
 
     def receive_stock(self, movement_id: str, *, product: str, plant: str, quantity: Decimal) -> bool:
-        """Commit what the other ERP booked; False when it was received before."""
+        """Take over how the other ERP changed free stock (a booking is negative); False when known before."""
 
 
 class CloudStock(Protocol):

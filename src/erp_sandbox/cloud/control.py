@@ -25,8 +25,8 @@ _LONGEST_WAIT_SECONDS = 10.0
 class Control:
     """Answers the control requests.
 
-    A stock movement names the master data's product, and its `quantity` is what the free stock falls by; it is
-    negative where something is released. Each movement counts once, by its `movement_id`.
+    A stock movement names the master data's product, and its `quantity` is how the free stock changed: negative when
+    something was booked. Each movement counts once, by its `movement_id`.
     """
 
     def __init__(self, setup: Setup, books: Books, sessions: Sessions, faults: FaultBox) -> None:
@@ -64,7 +64,7 @@ class Control:
         new = False
         if (material, plant) in self._setup.stock_by_place and quantity.is_finite():
             with self._books.transaction():
-                new = self._books.take_in(movement_id, material, plant, -quantity)
+                new = self._books.take_in(movement_id, material, plant, quantity)
         return json_reply({"new": new})
 
     async def _movements(self, after: int, wait: float) -> Reply:
@@ -84,7 +84,7 @@ class Control:
                     "movement_id": moved.movement_id,
                     "product": self._setup.material_by_number[moved.material].product,
                     "plant": moved.plant,
-                    "quantity": str(-moved.quantity),
+                    "quantity": str(moved.quantity),
                 }
                 for moved in found
             ]

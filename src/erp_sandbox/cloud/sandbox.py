@@ -145,6 +145,10 @@ class CloudSandbox:
         )
         self._post("faults", FAULTS.dump_python(faults, mode="json"))
 
+    def drop_reply_after_executing(self, writes: int = 1) -> None:
+        """Execute the next writes and lose their replies; every other fault ends."""
+        self.faults(drop_reply_after_executing=writes)
+
     def expire_csrf(self) -> None:
         """Forget every session, so that every token in use is refused."""
         self._post("csrf-expiry", {})
@@ -154,7 +158,7 @@ class CloudSandbox:
         self._post("payments", {"billing_document": billing_document})
 
     def receive_stock(self, movement_id: str, *, product: str, plant: str, quantity: Decimal) -> bool:
-        """Commit what the other ERP booked (release it where negative); False when it was received before."""
+        """Take over how the other ERP's booking changed free stock (a booking is negative); False when known before."""
         moved = {"movement_id": movement_id, "product": product, "plant": plant, "quantity": str(quantity)}
         return bool(json.loads(self._post("stock-movements", moved))["new"])
 

@@ -84,7 +84,7 @@ class _Parser:
     def _test(self) -> Predicate:
         word = self._take()
         if word in _FUNCTIONS and self._take_if("("):
-            return self._function(word)
+            return self._truth(self._function(word))
         prop = self._property(word)
         comparison = _COMPARISONS.get(self._take())
         if comparison is None:
@@ -92,6 +92,15 @@ class _Parser:
         wanted = _operand(prop, self._take())
         empty = "" if prop.edm is Edm.STRING else None
         return lambda values: _compare(comparison, values.get(prop.name, empty), wanted)
+
+    def _truth(self, predicate: Predicate) -> Predicate:
+        """Read `eq true` or `eq false` behind a function, which may be left out."""
+        if not self._take_if("eq"):
+            return predicate
+        wanted = self._take()
+        if wanted not in ("true", "false"):
+            raise ValueError("true or false is expected")
+        return predicate if wanted == "true" else lambda values: not predicate(values)
 
     def _function(self, name: str) -> Predicate:
         first = self._take()
