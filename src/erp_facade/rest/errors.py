@@ -119,5 +119,7 @@ def _further_details(error: ApiError) -> list[Message]:
 
 
 def _detail_json(detail: Message) -> dict[str, Any]:
-    name = descriptor_of(detail).full_name
-    return {"@type": f"type.googleapis.com/{name}", **MessageToDict(detail)}
+    told = {"@type": f"type.googleapis.com/{descriptor_of(detail).full_name}", **MessageToDict(detail)}
+    if isinstance(detail, error_details_pb2.ErrorInfo):
+        told.setdefault("metadata", {})
+    return told

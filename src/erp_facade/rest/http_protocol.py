@@ -27,7 +27,7 @@ class ServerLimits:
 
     head_seconds: float = 10.0
     body_seconds: float = 30.0
-    head_bytes: int = 16 * 1024
+    head_bytes: int = 64 * 1024
     keep_alive_seconds: int = 75
     connections: int = 10_000
     grace_seconds: int = 10

@@ -134,7 +134,10 @@ def _path(template: Template, names: dict[str, Sequence[str]]) -> tuple[str, lis
         known = iter(names.get("/".join(span), ()) if variable.multi else (variable.field_path.rpartition(".")[2],))
         for at in range(variable.start, variable.start + len(span)):
             if segments[at].startswith(ANY):
-                name = _camel(next(known, f"{variable.field_path.replace('.', '_')}_{at}"))
+                whole = variable.field_path.replace(".", "_")
+                name = _camel(next(known, f"{whole}_{at}"))
+                if name in (p["name"] for p in parameters):
+                    name = _camel(f"{whole}_{at}")
                 segments[at] = f"{{{name}}}"
                 parameters.append(
                     {

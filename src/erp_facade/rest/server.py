@@ -19,6 +19,11 @@ class _EmbeddedServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self._stopping.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -27,6 +32,12 @@ class _EmbeddedServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
+
+    async def main_loop(self) -> None:
+        """Wake once a second, for the date header, and at once to stop."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 1.0)
 
 
 @contextlib.asynccontextmanager
@@ -63,7 +74,7 @@ async def serve_http(
         yield listener.getsockname()[1]
     finally:
         started.cancel()
-        server.should_exit = True
+        server.stop()
         await serving
         listener.close()
         for connection in list(server.server_state.connections):
