@@ -68,7 +68,7 @@ class InMemoryErp:
         business_unit_zones: Mapping[str, ZoneInfo] | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
-        self.faults = Faults()
+        self.faults = Faults(delay=config.delay)
         self._backend = backend
         self._credential = credential
         self._plant_zones = plant_zones or {}

@@ -88,7 +88,8 @@ class InMemoryConfig(_Model):
     A product that a plant has no stock entry for is not checked for availability. `lead_time_days` counts for stock
     entries without one of their own. `tax_rate` is a fraction; without it the ERP states no tax on prices.
     `unsupported` takes operations away, and `composed_simulation` puts the simulation together from prices and
-    availability, so that a facade can be tried with an ERP that can do less.
+    availability, so that a facade can be tried with an ERP that can do less. `delay` is the seconds that every answer
+    takes, for trying a slow ERP or one that hangs.
     """
 
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
@@ -101,6 +102,7 @@ class InMemoryConfig(_Model):
     first_document_number: int = Field(default=100_001, ge=1)
     unsupported: frozenset[Operation] = frozenset()
     composed_simulation: bool = False
+    delay: float = Field(default=0.0, ge=0)
     file: Path | None = None
     _shared: Any = PrivateAttr(default=None)
 
