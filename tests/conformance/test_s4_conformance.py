@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -88,12 +89,16 @@ def settings(erp: CloudSandbox) -> dict[str, Any]:
     }
 
 
+def wait_until_billed(directory: Path) -> None:
+    while not all(item.billed for order in orders_on_disk(directory) for item in order.live_items):
+        time.sleep(0.02)
+
+
 async def ship_and_invoice_all(master: MasterData, directory: Path, erp: CloudSandbox) -> None:
     """Let another process of the ERP, one that ships at once, work through the same books."""
     await asyncio.to_thread(erp.crash)
     with start_cloud(master, directory=directory, ship_and_invoice_after=0.0):
-        while not all(item.billed for order in orders_on_disk(directory) for item in order.live_items):
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(wait_until_billed, directory)
     await asyncio.to_thread(erp.restart)
 
 

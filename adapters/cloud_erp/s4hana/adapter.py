@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 from pydantic import BaseModel
 
 from cloud_erp.s4hana.checking import check_user
+from cloud_erp.s4hana.concurrently import both
 from cloud_erp.s4hana.config import S4Config
 from cloud_erp.s4hana.declaration import declaration
 from cloud_erp.s4hana.gateway import Gateway, readable
@@ -59,22 +59,21 @@ class S4Adapter:
         )
         live = surroundings.credential is Credential.LIVE
         self._gateway = Gateway(config, config.users.live if live else config.users.shadow)
-        self._reader = Reader(gateway=self._gateway, words=self._words, gate=asyncio.Semaphore(config.parallel_reads))
+        self._reader = Reader(gateway=self._gateway, words=self._words)
         self._writer = Writer(self._gateway, self._reader, self._words)
         self.declaration = declaration(config)
 
     async def calculate_prices(self, request: CalculatePricesRequest, call: Call) -> CalculatePricesResponse:
         body = prices_to_s4(request, self._words)
-        base_quantities = asyncio.ensure_future(self._reader.base_quantities(request.lines, call))
-        try:
-            answer = await self._gateway.simulate(self._config.services.simulation, _SIMULATION, body, call)
-            with readable():
-                return prices_from_s4(request, answer, self._words, await base_quantities)
-        finally:
-            await _ended(base_quantities)
+        answer, base_quantities = await both(
+            self._gateway.simulate(self._config.services.simulation, _SIMULATION, body, call),
+            self._reader.base_quantities(request.lines, call),
+        )
+        with readable():
+            return prices_from_s4(request, answer, self._words, base_quantities)
 
     async def check_availability(self, request: CheckAvailabilityRequest, call: Call) -> CheckAvailabilityResponse:
-        series, factors = await asyncio.gather(
+        series, factors = await both(
             self._reader.series(request.lines, call), self._reader.factors(request.lines, call)
         )
         with readable():
@@ -82,13 +81,12 @@ class S4Adapter:
 
     async def simulate_order(self, request: SimulateOrderRequest, call: Call) -> SimulateOrderResponse:
         body = simulation_to_s4(request, self._words)
-        base_quantities = asyncio.ensure_future(self._reader.base_quantities(request.order.lines, call))
-        try:
-            answer = await self._gateway.simulate(self._config.services.simulation, _SIMULATION, body, call)
-            with readable():
-                return simulation_from_s4(request, answer, self._words, await base_quantities)
-        finally:
-            await _ended(base_quantities)
+        answer, base_quantities = await both(
+            self._gateway.simulate(self._config.services.simulation, _SIMULATION, body, call),
+            self._reader.base_quantities(request.order.lines, call),
+        )
+        with readable():
+            return simulation_from_s4(request, answer, self._words, base_quantities)
 
     async def get_order(self, business_unit: str, document_number: str, call: Call) -> Order:
         document = await self._reader.order(business_unit, document_number, call)
@@ -154,12 +152,6 @@ class S4Adapter:
         """Refuse to write as the shadow user here already; S/4HANA would, if its permissions are as they should be."""
         if self._credential is not Credential.LIVE:
             raise Misconfigured("this adapter is built for questions only", detail="write with the shadow credential")
-
-
-async def _ended(task: asyncio.Future[Any]) -> None:
-    """Leave no question behind when the main one has failed."""
-    task.cancel()
-    await asyncio.wait({task})
 
 
 def _alert(event: str, about: Mapping[str, str]) -> None:

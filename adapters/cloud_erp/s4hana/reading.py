@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 from cloud_erp.s4hana import odata
+from cloud_erp.s4hana.concurrently import for_each
 from cloud_erp.s4hana.gateway import Gateway, readable
 from cloud_erp.s4hana.mapping import Words
 from cloud_erp.s4hana.mapping_availability import Series, SeriesKey, series_from_s4
@@ -31,7 +32,6 @@ from erp_ports.values import InvoiceQuery
 
 log = logging.getLogger("cloud_erp.s4hana")
 
-_K = TypeVar("_K")
 _T = TypeVar("_T")
 _KEYS_PER_FILTER = 20
 _BOOKINGS_OF_A_REFERENCE = 50
@@ -49,11 +49,10 @@ class Measured(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Reads through a gateway; `gate` bounds how many requests of this adapter run beside each other."""
+    """Reads through a gateway, at most `parallel_reads` requests at once for one call."""
 
     gateway: Gateway
     words: Words
-    gate: asyncio.Semaphore
 
     async def order(self, business_unit: str, document_number: str, call: Call) -> odata.Entity:
         """Return a sales order with items and schedule lines; raise NotFound for an order of another business unit."""
@@ -90,38 +89,38 @@ class Reader:
 
     async def series(self, lines: Iterable[AvailabilityLine], call: Call) -> dict[SeriesKey, Series]:
         """Return the time series of every product and plant among the lines."""
-        return await _together({(x.product, x.plant): self._series(x.product, x.plant, call) for x in lines})
+        keys = [(line.product, line.plant) for line in lines]
+        return await for_each(keys, partial(self._series, call), at_once=self.words.config.parallel_reads)
 
-    async def _series(self, product: str, plant: str, call: Call) -> Series:
+    async def _series(self, call: Call, key: SeriesKey) -> Series:
         config = self.words.config
+        product, plant = key
         options = odata.query(
             ATPCheckingRule=odata.literal(config.atp_checking_rule),
             Material=odata.literal(self.words.product_to_s4(product)),
             SupplyingPlant=odata.literal(self.words.plant_to_s4(plant)),
         )
-        async with self.gate:
-            records = await self.gateway.entities(
-                config.services.availability, f"CalculateAvailabilityTimeseries?{options}", call, kind="product"
-            )
+        records = await self.gateway.entities(
+            config.services.availability, f"CalculateAvailabilityTimeseries?{options}", call, kind="product"
+        )
         with readable():
             return series_from_s4(records, plant, self.words)
 
     async def factors(self, lines: Iterable[Measured], call: Call) -> dict[str, Factor]:
         """Return by line id the factor of every line whose unit is not configured as a base unit."""
         others = [x for x in lines if x.quantity.unit not in self.words.config.base_units]
-        found = await _together({x.product: self._units(x.product, call) for x in others})
+        at_once = self.words.config.parallel_reads
+        found = await for_each([x.product for x in others], partial(self._units, call), at_once=at_once)
         with readable():
             factors = {
                 x.line_id: factor_from_s4(found[x.product], x.product, x.quantity.unit, self.words) for x in others
             }
         return {x.line_id: factors[x.line_id] for x in others if factors[x.line_id].base_unit != x.quantity.unit}
 
-    async def _units(self, product: str, call: Call) -> list[odata.Entity]:
+    async def _units(self, call: Call, product: str) -> list[odata.Entity]:
         options = odata.query(filter=f"Product eq {odata.literal(self.words.product_to_s4(product))}")
-        async with self.gate:
-            return await self.gateway.entities(
-                self.words.config.services.product, f"A_ProductUnitsOfMeasure?{options}", call, kind="product"
-            )
+        service = self.words.config.services.product
+        return await self.gateway.entities(service, f"A_ProductUnitsOfMeasure?{options}", call, kind="product")
 
     async def base_quantities(self, lines: Sequence[Measured], call: Call) -> dict[str, Quantity]:
         """Return by line id the quantity in base units; nothing, with a warning, when the factors cannot be read.
@@ -179,9 +178,9 @@ class Reader:
         if service is None or not posted:
             return {}
         try:
-            parts = await _together(
-                {chunk: self._receivables(service, chunk, call) for chunk in map(tuple, _chunks(list(posted)))}
-            )
+            chunks = map(tuple, _chunks(list(posted)))
+            ask = partial(self._receivables, service, call)
+            parts = await for_each(chunks, ask, at_once=self.words.config.parallel_reads)
             rows: dict[AccountingKey, list[odata.Entity]] = {}
             for row in (row for part in parts.values() for row in part):
                 key = accounting_key(row)
@@ -200,22 +199,9 @@ class Reader:
             )
             return {}
 
-    async def _receivables(self, service: str, keys: Sequence[AccountingKey], call: Call) -> list[odata.Entity]:
+    async def _receivables(self, service: str, call: Call, keys: tuple[AccountingKey, ...]) -> list[odata.Entity]:
         options = odata.query(filter=open_items_filter(keys))
-        async with self.gate:
-            return await self.gateway.entities(service, f"A_OperationalAcctgDocItemCube?{options}", call)
-
-
-async def _together(tasks: Mapping[_K, Awaitable[_T]]) -> dict[_K, _T]:
-    """Await all; the first failure cancels the rest and is raised as it is."""
-    running = {key: asyncio.ensure_future(task) for key, task in tasks.items()}
-    try:
-        await asyncio.gather(*running.values())
-    finally:
-        for task in running.values():
-            task.cancel()
-        await asyncio.gather(*running.values(), return_exceptions=True)
-    return {key: task.result() for key, task in running.items()}
+        return await self.gateway.entities(service, f"A_OperationalAcctgDocItemCube?{options}", call)
 
 
 def _chunks(keys: Sequence[_T]) -> list[list[_T]]:
