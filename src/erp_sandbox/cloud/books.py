@@ -94,7 +94,8 @@ class Books:
     def series(self, material: str, plant: str, free: Decimal) -> tuple[Period, ...]:
         """Return what may be promised when, given that much free stock."""
         on_order = self._setup.stock_by_place[material, plant].on_order
-        return periods(free=free, on_order=on_order, today=self._setup.today)
+        today, receipt = self._setup.today_in(plant), self._setup.receipt_date
+        return periods(free=free, on_order=on_order, today=today, receipt=receipt)
 
     def _move(self, differences: Iterable[tuple[Place, Decimal]]) -> None:
         for place, quantity in differences:

@@ -35,6 +35,7 @@ def start_cloud(
     seeds: Sequence[Seed] = (),
     directory: Path | None = None,
     today: dt.date | None = None,
+    clock_runs: bool = False,
     ship_and_invoice_after: float | None = None,
     page_size: int = 100,
     csrf_seconds: float = 1800.0,
@@ -45,7 +46,8 @@ def start_cloud(
     """Start the ERP in a process of its own, on a free port of the loopback interface.
 
     The books go to `directory`, where an earlier run's books are taken up, else to a temporary one that `close`
-    removes. `today` is the date of the ERP, that of the master data if absent. What was booked is shipped and
+    removes. The ERP's clock stands still at `today`, the date of the master data
+    if absent, unless `clock_runs`: then a plant's date is the present one in its time zone. What was booked is shipped and
     invoiced `ship_and_invoice_after` seconds later, never without that. `repeatable` says whether repeatable requests
     are supported, and `repeatability_seconds` how long an answer is kept for them.
     """
@@ -58,7 +60,7 @@ def start_cloud(
             control_token=secrets.token_urlsafe(24),
             live=User(name="FACADE_LIVE", password=secrets.token_urlsafe(18)),
             shadow=User(name="FACADE_SHADOW", password=secrets.token_urlsafe(18)),
-            today=today or master.today,
+            today=None if clock_runs else today or master.today,
             settings=Settings(
                 page_size=page_size,
                 csrf_seconds=csrf_seconds,
@@ -100,6 +102,11 @@ class CloudSandbox:
     def base_url(self) -> str:
         """`http://127.0.0.1:port`, without a path."""
         return f"http://127.0.0.1:{self._setup.port}"
+
+    @property
+    def process_id(self) -> int:
+        """The operating system's id of the process; 0 when it does not run."""
+        return self._process.pid if self._process is not None else 0
 
     @property
     def stock_url(self) -> str:

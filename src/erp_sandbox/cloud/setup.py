@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
 from erp_sandbox import keys, master_data
 from erp_sandbox.cloud.odata.values import without_zeros
-from erp_sandbox.master_data import MasterData
+from erp_sandbox.master_data import RECEIPT_DAYS, MasterData
 from erp_sandbox.seeds import Seed
 
 
@@ -100,7 +101,8 @@ class Setup:
     control_token: str
     live: User
     shadow: User
-    today: dt.date
+    frozen_today: dt.date | None
+    receipt_date: dt.date
     currency: str
     zones: dict[str, str]
     materials: tuple[Material, ...]
@@ -109,6 +111,15 @@ class Setup:
     adjustments: tuple[PercentFor, ...]
     settings: Settings
     seeds: tuple[Seed, ...]
+
+    @property
+    def today(self) -> dt.date:
+        """The ERP's date: where its clock stands still, else the present one in UTC."""
+        return self.frozen_today or dt.datetime.now(dt.UTC).date()
+
+    def today_in(self, plant: str) -> dt.date:
+        """The date in the plant's time zone, from which its lead time runs."""
+        return self.frozen_today or dt.datetime.now(ZoneInfo(self.zones[plant])).date()
 
     @cached_property
     def material_by_number(self) -> dict[str, Material]:
@@ -142,7 +153,7 @@ def setup_from(
     control_token: str,
     live: User,
     shadow: User,
-    today: dt.date,
+    today: dt.date | None,
     settings: Settings,
     seeds: tuple[Seed, ...],
 ) -> Setup:
@@ -155,7 +166,8 @@ def setup_from(
         control_token=control_token,
         live=live,
         shadow=shadow,
-        today=today,
+        frozen_today=today,
+        receipt_date=(today or master.today) + dt.timedelta(days=RECEIPT_DAYS),
         currency=master.currency,
         zones=dict(master.plants),
         materials=tuple(_material(each, numbers, master) for each in master.products),

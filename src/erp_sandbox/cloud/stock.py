@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from erp_sandbox.cloud.documents import ZERO, ScheduleLine
-from erp_sandbox.master_data import LEAD_TIME_DAYS, RECEIPT_DAYS
+from erp_sandbox.master_data import LEAD_TIME_DAYS
 
 # What the services state once the lead time has passed: Dec(16,3), as large as it goes.
 UNLIMITED = Decimal("9999999999999.000")
@@ -25,13 +25,17 @@ class Period:
     available: Decimal
 
 
-def periods(*, free: Decimal, on_order: Decimal, today: date) -> tuple[Period, ...]:
-    """Return the cumulated quantities from today on; neighbours with the same quantity are one period."""
-    receipt, lead = today + timedelta(days=RECEIPT_DAYS), today + timedelta(days=LEAD_TIME_DAYS)
+def periods(*, free: Decimal, on_order: Decimal, today: date, receipt: date) -> tuple[Period, ...]:
+    """Return the cumulated quantities from today on; neighbours with the same quantity are one period.
+
+    What is on order comes in on the date `receipt`; once that has passed it counts as there.
+    """
+    lead = today + timedelta(days=LEAD_TIME_DAYS)
+    receipt = max(receipt, today)
     now, later = max(free, ZERO), max(free + on_order, ZERO)
     last = Period(start=lead, end=NEVER, available=UNLIMITED)
-    if now == later:
-        return (Period(start=today, end=lead, available=now), last)
+    if now == later or receipt == today:
+        return (Period(start=today, end=lead, available=later), last)
     return (
         Period(start=today, end=receipt, available=now),
         Period(start=receipt, end=lead, available=later),
