@@ -55,9 +55,16 @@ class Invoices:
             page = self._queries.invoice_page(connection, query, company, customer)
             return self._read(connection, query.business_unit, page)
 
-        return await self._gateway.run(Lane.READ, read, call, action=Operation.LIST_INVOICES)
+        found = await self._gateway.run(Lane.READ, read, call, action=Operation.LIST_INVOICES)
+        # Old versions of SQL Server lose the order around a limit.
+        return sorted(found, key=_newest, reverse=True)
 
     def _read(self, connection: Connection, business_unit: str, wanted: list[InvoiceKey]) -> list[KeyedInvoice]:
         company = self._keys.company(business_unit).company
         pay_items, lines = self._queries.invoices(connection, company, wanted)
         return invoices_from_jde(wanted, pay_items, lines, business_unit, self._backend, self._keys, self._config)
+
+
+def _newest(found: KeyedInvoice) -> tuple[int, int, int, str]:
+    date = found.invoice.invoice_date
+    return date.year, date.month, date.day, found.native_key
