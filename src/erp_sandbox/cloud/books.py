@@ -27,6 +27,7 @@ class Books:
         self._setup = setup
         self._store = store
         self.changed = asyncio.Event()
+        self._touched = False
         self._read()
 
     def _read(self) -> None:
@@ -42,13 +43,15 @@ class Books:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Run the block as one change: all of it is durable afterwards, or nothing happened."""
+        self._touched = False
         self._store.begin()
         try:
             yield
             self._store.commit()
         except BaseException:
             self._store.rollback()
-            self._read()
+            if self._touched:
+                self._read()
             raise
         self.changed.set()
         self.changed = asyncio.Event()
@@ -57,24 +60,24 @@ class Books:
         """Draw the next document number; to be called within a transaction."""
         value = self._counters.get(name, 0) + 1
         self._counters[name] = value
-        self._store.save(Change(counters=[(name, value)]))
+        self._save(Change(counters=[(name, value)]))
         return str(value)
 
     def put_order(self, order: SalesOrder) -> None:
         """Write an order and move the free stock by what its live items hold more or less than before."""
         before = self.orders.get(order.number)
         self.orders[order.number] = order
-        self._store.save(Change(orders=[order]))
+        self._save(Change(orders=[order]))
         self._move(_difference(before, order))
 
     def delete_order(self, order: SalesOrder) -> None:
         del self.orders[order.number]
-        self._store.save(Change(deleted_orders=[order.number]))
+        self._save(Change(deleted_orders=[order.number]))
         self._move(_difference(order, None))
 
     def put_billing(self, document: BillingDocument) -> None:
         self.billing[document.number] = document
-        self._store.save(Change(billing=[document]))
+        self._save(Change(billing=[document]))
 
     def take_in(self, movement_id: str, material: str, plant: str, quantity: Decimal) -> bool:
         """Apply a movement of the other ERP; return False when it was applied before."""
@@ -97,6 +100,10 @@ class Books:
         today, receipt = self._setup.today_in(plant), self._setup.receipt_date
         return periods(free=free, on_order=on_order, today=today, receipt=receipt)
 
+    def _save(self, change: Change) -> None:
+        self._touched = True
+        self._store.save(change)
+
     def _move(self, differences: Iterable[tuple[Place, Decimal]]) -> None:
         for place, quantity in differences:
             if quantity:
@@ -114,7 +121,7 @@ class Books:
         self._movements.append(moved)
         self._movement_ids.add(movement_id)
         self._add(moved)
-        self._store.save(Change(movements=[moved]))
+        self._save(Change(movements=[moved]))
 
     def _add(self, moved: Movement) -> None:
         place = (moved.material, moved.plant)

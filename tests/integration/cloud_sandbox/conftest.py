@@ -47,7 +47,7 @@ MASTER = MasterData(
         product("11", "Queso Cabrales"),
         product("12", "Konbu"),
         product("AB-1", "Tofu", last_sale_date=TODAY - dt.timedelta(days=1)),
-        product("13", "Unpriced"),
+        product("13", "Not priced yet"),
     ),
     prices={
         "11": (
@@ -56,6 +56,7 @@ MASTER = MasterData(
         ),
         "12": (Price(valid_from=BEGINNING, amount=Decimal(6)),),
         "AB-1": (Price(valid_from=BEGINNING, amount=Decimal(1)),),
+        "13": (Price(valid_from=TODAY + dt.timedelta(days=1), amount=Decimal(1)),),
     },
     stock={
         ("11", "EU01"): Stock(on_hand=Decimal(22), on_order=Decimal(30)),
@@ -215,6 +216,7 @@ class Kit:
     today = TODAY
     vinet, tomsp = VINET, TOMSP
     wire = staticmethod(wire)
+    document = staticmethod(document)
     ordered = staticmethod(ordered)
     asked = staticmethod(asked)
     errors = staticmethod(errors)
