@@ -128,7 +128,7 @@ def _responses(binding: Binding, schemas: Schemas) -> Json:
 def _path(template: Template, names: dict[str, Sequence[str]]) -> tuple[str, list[Json]]:
     """Return a template with one parameter for each segment that varies, and those parameters."""
     segments = list(template.segments)
-    parameters = []
+    parameters: list[Json] = []
     for variable in template.variables:
         span = segments[variable.start : variable.end]
         known = iter(names.get("/".join(span), ()) if variable.multi else (variable.field_path.rpartition(".")[2],))
