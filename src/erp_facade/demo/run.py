@@ -96,10 +96,10 @@ class Demo:
             self.seeds = load_seeds(write_default_seeds(master, folder / "divergences.csv"))
         self._tell.starting(self._given, self.seeds)
         self.legacy = self._stack.enter_context(
-            start_legacy(master, seeds=self.seeds, today=master.today, ship_and_invoice_after=_SHIP_AND_INVOICE_SECONDS)
+            start_legacy(master, seeds=self.seeds, ship_and_invoice_after=_SHIP_AND_INVOICE_SECONDS)
         )
         self.cloud = self._stack.enter_context(
-            start_cloud(master, seeds=self.seeds, today=master.today, ship_and_invoice_after=_SHIP_AND_INVOICE_SECONDS)
+            start_cloud(master, seeds=self.seeds, clock_runs=True, ship_and_invoice_after=_SHIP_AND_INVOICE_SECONDS)
         )
         connect_stock(self.legacy, self.cloud)
         content = configuration(master, self.legacy, self.cloud, folder, grpc="127.0.0.1:0", http="127.0.0.1:0")
@@ -132,7 +132,7 @@ class Demo:
                 await probe.ask(stages)
         unsettled = await traffic.settle(_SETTLE_SECONDS)
         await self.facade.dual_run.drain(_SETTLE_SECONDS)
-        invoices = await self._invoices(len(traffic.tally.submitted))
+        invoices = await self._invoices()
         summary = await self._summary(traffic, probe, unsettled=len(unsettled), invoices=invoices)
         self.sample_order = next(iter(traffic.tally.names.values()), "")
         self._tell.summary(summary, await self._report())
@@ -183,12 +183,12 @@ class Demo:
             if stage is Stage.CLOUD:
                 self.cloud.drop_reply_after_executing(_LOST_REPLIES)
 
-    async def _invoices(self, orders: int) -> int:
-        """Wait until the ERPs have invoiced what they booked, and return how many invoices the facade lists."""
+    async def _invoices(self) -> int:
+        """Wait until the ERPs have invoiced what they could ship, and return how many invoices the facade lists."""
         stub = invoices_pb2_grpc.InvoiceServiceStub(self._channel)
         loop = asyncio.get_running_loop()
         end = loop.time() + _INVOICE_SECONDS
-        counted = -1
+        counts: list[int] = []
         while True:
             token, found = "", 0
             while True:
@@ -200,10 +200,10 @@ class Demo:
                 token = page.next_page_token
                 if not token:
                     break
-            if (found >= orders and found == counted) or loop.time() > end:
+            counts.append(found)
+            if counts[-4:] == [found] * 4 or loop.time() > end:
                 return found
-            counted = found
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(_SHIP_AND_INVOICE_SECONDS / 2)
 
     async def _report(self) -> comparisons_pb2.SummarizeObservationsResponse:
         stub = comparisons_pb2_grpc.ComparisonServiceStub(self._channel)

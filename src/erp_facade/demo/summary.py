@@ -39,7 +39,7 @@ def judge_observations(
         classes[name] += 1
         if name in _BAD and name not in expected.get(o.correlation_id, ()):
             words = "; ".join(f"{d.path}: {d.control_value} / {d.candidate_value}" for d in o.differences[:3])
-            unexpected.append((o.name, name, words or o.reason))
+            unexpected.append((o.name, name, f"{o.operation} {words or o.reason}"))
     return Observed(classes=dict(sorted(classes.items())), unexpected=tuple(unexpected))
 
 

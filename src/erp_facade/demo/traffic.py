@@ -59,9 +59,11 @@ class Traffic:
 
     async def _one(self, order: Order) -> None:
         tally = self.tally
-        tally.prices += await self._read(self._prices.CalculatePrices(self._pricing(order), timeout=30))
+        priced = await self._read(self._prices.CalculatePrices(self._pricing(order), timeout=30))
+        tally.prices += priced
         availability = self._availability.CheckAvailability(self._availability_request(order), timeout=30)
-        tally.availabilities += await self._read(availability)
+        checked = await self._read(availability)
+        tally.availabilities += checked
         request = create_request(self._master, order)
         answer = await self._create(request)
         if answer is None:

@@ -46,9 +46,8 @@ def start_cloud(
     """Start the ERP in a process of its own, on a free port of the loopback interface.
 
     The books go to `directory`, where an earlier run's books are taken up, else to a temporary one that `close`
-    removes. The ERP's clock stands still at `today`, the date of the master data
-    if absent, unless `clock_runs`: then a plant's date is the present one in its time zone. What was booked is shipped and
-    invoiced `ship_and_invoice_after` seconds later, never without that. `repeatable` says whether repeatable requests
+    removes. The ERP's clock stands still at `today`, the date of the master data if absent, unless `clock_runs`: then
+    a plant's date is the present one in its time zone. What was booked is shipped and invoiced `ship_and_invoice_after` seconds later, never without that. `repeatable` says whether repeatable requests
     are supported, and `repeatability_seconds` how long an answer is kept for them.
     """
     with ExitStack() as opened:
