@@ -1,7 +1,7 @@
 """Accepting an order (T1): from its commit on the order is never lost, whatever happens to the call.
 
-The order of checks is: the key (known: replay or mismatch), its age, the caller's checks against clock and
-configuration, then T1. Nothing before T1 uses the key up.
+A known key is a replay or a mismatch, whatever has changed since; only an unknown one is checked against clock and
+configuration. Nothing before T1 uses the key up.
 """
 
 from __future__ import annotations
@@ -26,16 +26,25 @@ from erp_facade.store.schema import orders
 from erp_facade.store.times import to_text
 from erp_ports.names import last_segment
 
-_INSERT = insert(orders)
+_twin = orders.alias("twin")
 _SAME_CONTENT = (
-    select(orders.c.id)
+    select(_twin.c.id)
     .where(
-        orders.c.line_hash == bindparam("hash"),
-        orders.c.business_unit == bindparam("unit"),
-        orders.c.create_time > bindparam("since"),
+        _twin.c.line_hash == bindparam("content"),
+        _twin.c.business_unit == bindparam("unit"),
+        _twin.c.create_time > bindparam("since"),
     )
-    .order_by(orders.c.create_time.desc())
+    .order_by(_twin.c.create_time.desc())
     .limit(1)
+    .scalar_subquery()
+)
+_GIVEN = (
+    "id", "client", "method", "business_unit", "request_id", "fingerprint", "fingerprint_version", "payload",
+    "customer", "purchase_order_number", "plants", "line_hash", "state", "sequence", "next_part", "create_time",
+    "update_time", "submitter", "correlation_id", "traceparent", "first_sent_time",
+)  # fmt: skip
+_INSERT = insert(orders).values(
+    {**{name: bindparam(f"new_{name}") for name in _GIVEN}, "possible_duplicate_of": _SAME_CONTENT}
 )
 
 
@@ -64,9 +73,14 @@ def accept(
     """
     ref = OrderRef(id=new.id, business_unit=new.key.business_unit)
     now = to_text(new.now)
-    row = _row(connection, new, now)
+    row = _row(new, now)
+    twin = {
+        "content": row["line_hash"],
+        "unit": new.key.business_unit,
+        "since": to_text(new.now - new.duplicate_window),
+    }
     try:
-        connection.execute(_INSERT, row)
+        connection.execute(_INSERT, {**{f"new_{name}": row[name] for name in _GIVEN}, **twin})
     except IntegrityError:
         known = known_order(connection, new.key)
         if known is None:
@@ -88,11 +102,8 @@ def accept(
     return claimer.claim(connection, header, (), closed)
 
 
-def _row(connection: Connection, new: NewOrder, now: str) -> dict[str, Any]:
+def _row(new: NewOrder, now: str) -> dict[str, Any]:
     order = new.order
-    line_hash = duplicate_hash(order)
-    since = to_text(new.now - new.duplicate_window)
-    twin = connection.execute(_SAME_CONTENT, {"hash": line_hash, "unit": new.key.business_unit, "since": since})
     return {
         "id": new.id,
         "client": new.key.client,
@@ -105,9 +116,8 @@ def _row(connection: Connection, new: NewOrder, now: str) -> dict[str, Any]:
         "customer": last_segment(order.customer),
         "purchase_order_number": order.purchase_order_number,
         "plants": between_bars({line.plant for line in order.lines}),
-        "line_hash": line_hash,
+        "line_hash": duplicate_hash(order),
         "state": State.ACCEPTED.value,
-        "possible_duplicate_of": twin.scalar(),
         "sequence": 1,
         "next_part": 1,
         "create_time": now,

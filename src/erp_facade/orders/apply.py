@@ -6,7 +6,7 @@ Evidence of a booking is the exception: it may always be recorded, because the d
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -14,8 +14,8 @@ from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from erp_facade.orders.record import Happening, OrderRef, advance, state_of
 from erp_facade.orders.results import Result
-from erp_facade.orders.states import MOVES, State, check_move
-from erp_facade.store.schema import attempts, order_parts, orders
+from erp_facade.orders.states import MOVES, SETTLED, State
+from erp_facade.store.schema import attempts, order_parts
 from erp_facade.store.times import to_text
 
 _MOVE = (
@@ -31,7 +31,7 @@ _MOVE = (
         lease_owner=None,
         lease_until=None,
         next_at=bindparam("to_next_at"),
-        document_number=func.coalesce(bindparam("number"), order_parts.c.document_number),
+        document_number=func.coalesce(bindparam("booked_as"), order_parts.c.document_number),
         refusal_reason=bindparam("reason"),
         refusal_message=bindparam("message"),
         evidence=func.coalesce(bindparam("evidence_json"), order_parts.c.evidence),
@@ -41,25 +41,27 @@ _MOVE = (
     )
 )
 _ATTEMPT = insert(attempts)
-_PART = (
-    select(
-        order_parts.c.part_id,
-        order_parts.c.order_id,
-        order_parts.c.number,
-        order_parts.c.state,
-        order_parts.c.attempt,
-        order_parts.c.attempt_time,
-        order_parts.c.document_number,
-        orders.c.business_unit,
-    )
-    .join(orders, orders.c.id == order_parts.c.order_id)
-    .where(order_parts.c.part_id == bindparam("of_part"))
+_PART = select(order_parts.c.state, order_parts.c.attempt, order_parts.c.document_number).where(
+    order_parts.c.part_id == bindparam("of_part")
 )
 _LOOKED_UP = (
     update(order_parts)
     .where(order_parts.c.part_id == bindparam("of_part"))
     .values(lookups=order_parts.c.lookups + 1, next_at=bindparam("to_next_at"))
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """A part as it was when its attempt or look-up began; `alone` when it holds all lines of its order."""
+
+    order: OrderRef
+    part_id: str
+    number: int
+    state: State
+    attempt: int
+    attempt_time: dt.datetime
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,29 +75,21 @@ class Applied:
     duplicate: bool = False
 
 
-def apply_attempt(
-    connection: Connection, part_id: str, attempt: int, result: Result, now: dt.datetime, next_at: dt.datetime | None
+def apply_result(
+    connection: Connection, seen: Seen, result: Result, now: dt.datetime, next_at: dt.datetime | None
 ) -> Applied:
-    """Record how an attempt ended. A row that went on meanwhile is changed only by evidence of a booking."""
-    row = connection.execute(_PART, {"of_part": part_id}).one()
-    if row.state == State.DISPATCHING and row.attempt == attempt:
-        _ended(connection, row.part_id, attempt, row.attempt_time, result, to_text(now))
-        return _move(connection, row, result, now, next_at)
-    if result.document is not None:
-        return _late_evidence(connection, row, result, now)
-    return _unmoved(connection, row)
+    """Record what an attempt or look-up came to.
 
-
-def apply_finding(
-    connection: Connection, part_id: str, attempt: int, seen: State, result: Result, now: dt.datetime
-) -> Applied:
-    """Record what a look-up found for a part that was seen in a state after an attempt."""
-    row = connection.execute(_PART, {"of_part": part_id}).one()
-    if row.state == seen and row.attempt == attempt and result.state in MOVES[seen]:
-        return _move(connection, row, result, now, None)
-    if result.document is not None:
-        return _late_evidence(connection, row, result, now)
-    return _unmoved(connection, row)
+    A part that went on meanwhile, or cannot move there, is changed only by evidence of a booking.
+    """
+    if result.state in MOVES[seen.state] and _moved(connection, seen, result.state, result, now, next_at):
+        return _advanced(connection, seen, result.state, result, now, next_at)
+    row = connection.execute(_PART, {"of_part": seen.part_id}).one()
+    present = replace(seen, state=State(row.state), attempt=row.attempt)
+    if result.document is not None and row.document_number != result.document_number:
+        return _late_booking(connection, present, row.document_number, result, now)
+    state = state_of(connection, seen.order.id)
+    return Applied(order_id=seen.order.id, part_state=present.state, order_state=state, moved=False)
 
 
 def looked_up(connection: Connection, part_id: str, next_at: dt.datetime) -> None:
@@ -103,87 +97,92 @@ def looked_up(connection: Connection, part_id: str, next_at: dt.datetime) -> Non
     connection.execute(_LOOKED_UP, {"of_part": part_id, "to_next_at": to_text(next_at)})
 
 
-def _move(connection: Connection, row: Any, result: Result, now: dt.datetime, next_at: dt.datetime | None) -> Applied:
-    before = State(row.state)
-    check_move(before, result.state)
-    text = to_text(now)
-    connection.execute(
+def _moved(
+    connection: Connection, seen: Seen, state: State, result: Result, now: dt.datetime, next_at: dt.datetime | None
+) -> bool:
+    """Write the result if the part still is as it was seen; return whether it was."""
+    written = connection.execute(
         _MOVE,
         {
-            "of_part": row.part_id,
-            "from_state": row.state,
-            "from_attempt": row.attempt,
-            "to_state": result.state.value,
-            "in_doubt": result.state is State.IN_DOUBT,
+            "of_part": seen.part_id,
+            "from_state": seen.state.value,
+            "from_attempt": seen.attempt,
+            "to_state": state.value,
+            "in_doubt": state is State.IN_DOUBT,
             "to_next_at": None if next_at is None else to_text(next_at),
-            "number": result.document_number,
+            "booked_as": result.document_number,
             "reason": result.refusal_reason,
             "message": result.refusal_message,
             "evidence_json": orjson.dumps(result.evidence) if result.evidence else None,
             "document": None if result.document is None else result.document.SerializeToString(),
-            "read_at": None if result.document is None else text,
-            "now": text,
+            "read_at": None if result.document is None else to_text(now),
+            "now": to_text(now),
         },
     )
-    happenings = [_happening(row, before, result)]
-    happenings += [_duplicate(row, number, result.state) for number in result.duplicates]
-    state = state_of(connection, row.order_id)
-    ref = OrderRef(id=row.order_id, business_unit=row.business_unit)
-    advance(connection, ref, state, happenings, text, next_at=None if next_at is None else to_text(next_at))
-    return Applied(order_id=row.order_id, part_state=result.state, order_state=state, duplicate=bool(result.duplicates))
+    return written.rowcount == 1
 
 
-def _late_evidence(connection: Connection, row: Any, result: Result, now: dt.datetime) -> Applied:
-    if row.document_number == result.document_number:
-        return _unmoved(connection, row)
-    if row.document_number is None and result.state in MOVES[State(row.state)]:
-        return _move(connection, row, result, now, None)
-    state = state_of(connection, row.order_id)
-    ref = OrderRef(id=row.order_id, business_unit=row.business_unit)
-    happening = _duplicate(row, result.document_number or "", State(row.state))
-    advance(connection, ref, state, [happening], to_text(now))
-    return Applied(order_id=row.order_id, part_state=State(row.state), order_state=state, moved=False, duplicate=True)
+def _advanced(
+    connection: Connection, seen: Seen, state: State, result: Result, now: dt.datetime, next_at: dt.datetime | None
+) -> Applied:
+    """Record the move of a part in its order, with its event, and the end of an attempt."""
+    if seen.state is State.DISPATCHING:
+        connection.execute(
+            _ATTEMPT,
+            {
+                "part_id": seen.part_id,
+                "attempt": seen.attempt,
+                "started": to_text(seen.attempt_time),
+                "ended": to_text(now),
+                "outcome": result.outcome,
+                "detail": result.detail,
+            },
+        )
+    happenings = [_happening(seen, state, result)]
+    happenings += [_duplicate(seen, state, number) for number in result.duplicates]
+    order_state = state if seen.alone else state_of(connection, seen.order.id)
+    planned = None if next_at is None else to_text(next_at)
+    advance(connection, seen.order, order_state, happenings, to_text(now), next_at=planned)
+    return Applied(order_id=seen.order.id, part_state=state, order_state=order_state, duplicate=bool(result.duplicates))
 
 
-def _unmoved(connection: Connection, row: Any) -> Applied:
-    state = state_of(connection, row.order_id)
-    return Applied(order_id=row.order_id, part_state=State(row.state), order_state=state, moved=False)
-
-
-def _ended(connection: Connection, part_id: str, attempt: int, started: str, result: Result, now: str) -> None:
-    connection.execute(
-        _ATTEMPT,
-        {
-            "part_id": part_id,
-            "attempt": attempt,
-            "started": started,
-            "ended": now,
-            "outcome": result.outcome,
-            "detail": result.detail,
-        },
+def _late_booking(
+    connection: Connection, present: Seen, booked_before: str | None, result: Result, now: dt.datetime
+) -> Applied:
+    """Record a booking that the row does not know: the one looked for, or one that must not exist."""
+    open_still = booked_before is None and present.state not in SETTLED
+    if open_still:
+        state = result.state if result.state in MOVES[present.state] else present.state
+        _moved(connection, present, state, result, now, None)
+        return _advanced(connection, present, state, result, now, None)
+    order_state = state_of(connection, present.order.id)
+    happening = _duplicate(present, present.state, result.document_number or "")
+    advance(connection, present.order, order_state, [happening], to_text(now))
+    return Applied(
+        order_id=present.order.id, part_state=present.state, order_state=order_state, moved=False, duplicate=True
     )
 
 
-def _happening(row: Any, before: State, result: Result) -> Happening:
+def _happening(seen: Seen, state: State, result: Result) -> Happening:
     extra: tuple[tuple[str, Any], ...] = (("outcome", result.outcome),)
     if result.document_number is not None:
         extra += (("document_number", result.document_number),)
     return Happening(
-        event=f"order.part.{result.state.lower()}",
-        before=before,
-        after=result.state,
-        part=row.number,
+        event=f"order.part.{state.lower()}",
+        before=seen.state,
+        after=state,
+        part=seen.number,
         detail=result.detail,
         extra=extra,
     )
 
 
-def _duplicate(row: Any, document_number: str, state: State) -> Happening:
+def _duplicate(seen: Seen, state: State, document_number: str) -> Happening:
     return Happening(
         event="order.part.duplicate_found",
         before=state,
         after=state,
-        part=row.number,
-        detail=f"a second booking exists: {document_number}",
+        part=seen.number,
+        detail=f"a booking that must not exist: {document_number}",
         extra=(("document_number", document_number),),
     )

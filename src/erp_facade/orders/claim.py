@@ -51,6 +51,16 @@ _EARLIER = (
 _PART = select(order_parts).where(order_parts.c.part_id == bindparam("of_part"))
 _INSERT_PART = insert(order_parts)
 _DELETE_PART = delete(order_parts).where(order_parts.c.part_id == bindparam("of_part"))
+_LEASE_COLUMNS = (
+    "state",
+    "attempt",
+    "route_version",
+    "lease_owner",
+    "lease_until",
+    "first_attempt_time",
+    "attempt_time",
+    "update_time",
+)
 _LEASE_PART = (
     update(order_parts)
     .where(
@@ -58,19 +68,8 @@ _LEASE_PART = (
         order_parts.c.state == bindparam("from_state"),
         order_parts.c.attempt == bindparam("from_attempt"),
     )
-    .values(
-        state=State.DISPATCHING.value,
-        attempt=order_parts.c.attempt + 1,
-        route_version=bindparam("version"),
-        lease_owner=bindparam("owner"),
-        lease_until=bindparam("until"),
-        first_attempt_time=bindparam("first"),
-        attempt_time=bindparam("now"),
-        next_at=None,
-        update_time=bindparam("now"),
-    )
+    .values({name: bindparam(f"to_{name}") for name in _LEASE_COLUMNS})
 )
-
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -159,10 +158,11 @@ class Claimer:
         header = _header(order_row)
         part = dict(row._mapping)
         now = self._clock.now()
-        claim = self._lease(connection, header, part, now, part["route_version"], None)
-        advance(
-            connection, header.ref, state_of(connection, row.order_id), [_dispatching(claim, row.state)], to_text(now)
-        )
+        lease = self._leased(part, now, row.route_version)
+        _lease(connection, part, lease)
+        claim = _claim_of(header, part | lease, None)
+        state = state_of(connection, row.order_id)
+        advance(connection, header.ref, state, [_dispatching(claim, State.IN_DOUBT)], to_text(now))
         return claim
 
     def _require_writable(self, groups: Mapping[str, list[str]]) -> None:
@@ -192,15 +192,18 @@ class Claimer:
         for target, line_ids in groups.items():
             row = kept.pop((target, _json(line_ids)), None)
             if row is None:
-                part = self._insert(connection, header, header.next_part + new_parts, target, line_ids, now)
+                part = self._new_part(connection, header, header.next_part + new_parts, target, line_ids, now)
                 new_parts += 1
             else:
                 part = dict(row._mapping)
-            if target in shut:
-                states.append(State.ACCEPTED)
-            else:
-                states.append(State.DISPATCHING)
-                claims.append(self._lease(connection, header, part, now, version, decisions[target]))
+            lease = {} if target in shut else self._leased(part, now, version)
+            if row is None:
+                connection.execute(_INSERT_PART, part | lease)
+            elif lease:
+                _lease(connection, part, lease)
+            if lease:
+                claims.append(_claim_of(header, part | lease, decisions[target]))
+            states.append(State.DISPATCHING if lease else State.ACCEPTED)
         for left in kept.values():
             connection.execute(_DELETE_PART, {"of_part": left.part_id})
         state = order_state(states)
@@ -208,19 +211,13 @@ class Claimer:
         advance(connection, header.ref, state, happenings, to_text(now), new_parts=new_parts)
         return ClaimResult(claims=tuple(claims), closed=shut, state=state)
 
-    def _insert(
-        self,
-        connection: Connection,
-        header: Header,
-        number: int,
-        target: str,
-        line_ids: list[str],
-        now: dt.datetime,
+    def _new_part(
+        self, connection: Connection, header: Header, number: int, target: str, line_ids: list[str], now: dt.datetime
     ) -> dict[str, Any]:
         facts = self._adapters[target].declaration.write_facts
         assert facts is not None, "checked before anything was pinned"
         part_id = f"{header.ref.id}.{number}"
-        part = {
+        return {
             "part_id": part_id,
             "order_id": header.ref.id,
             "number": number,
@@ -231,56 +228,56 @@ class Claimer:
             "state": State.ACCEPTED.value,
             "attempt": 0,
             "dirty": False,
+            "lease_owner": None,
+            "lease_until": None,
             "first_attempt_time": None,
+            "attempt_time": None,
             "lookups": 0,
             "create_time": to_text(now),
             "update_time": to_text(now),
         }
-        connection.execute(_INSERT_PART, part)
-        return part
 
-    def _lease(
-        self,
-        connection: Connection,
-        header: Header,
-        part: Mapping[str, Any],
-        now: dt.datetime,
-        version: int,
-        decision: Decision | None,
-    ) -> PartClaim:
-        """Give this process the next attempt of a part that was read or written in this transaction."""
+    def _leased(self, part: Mapping[str, Any], now: dt.datetime, version: int) -> dict[str, Any]:
+        """Return the columns that give this process the next attempt of a part."""
         check_move(State(part["state"]), State.DISPATCHING)
-        lease_until = self._clock.monotonic() + self._lease_seconds
-        first = from_text(part["first_attempt_time"]) if part["first_attempt_time"] else now
-        leased = connection.execute(
-            _LEASE_PART,
-            {
-                "of_part": part["part_id"],
-                "from_state": part["state"],
-                "from_attempt": part["attempt"],
-                "version": version,
-                "owner": self._owner,
-                "until": microseconds(lease_until),
-                "first": to_text(first),
-                "now": to_text(now),
-            },
-        )
-        assert leased.rowcount == 1, "read in the same transaction"
-        return PartClaim(
-            order_ref=header.ref,
-            part_id=part["part_id"],
-            number=part["number"],
-            target=part["target"],
-            reference=part["reference"],
-            attempt=part["attempt"] + 1,
-            dirty=part["dirty"],
-            first_attempt_time=first,
-            lease_until=lease_until,
-            order=part_order(header.order, orjson.loads(part["line_ids"])),
-            correlation_id=header.correlation_id,
-            traceparent=header.traceparent,
-            decision=decision,
-        )
+        return {
+            "state": State.DISPATCHING.value,
+            "attempt": part["attempt"] + 1,
+            "route_version": version,
+            "lease_owner": self._owner,
+            "lease_until": microseconds(self._clock.monotonic() + self._lease_seconds),
+            "first_attempt_time": part["first_attempt_time"] or to_text(now),
+            "attempt_time": to_text(now),
+            "update_time": to_text(now),
+        }
+
+
+def _lease(connection: Connection, part: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
+    """Write the lease of a part that was read in this transaction."""
+    where = {"of_part": part["part_id"], "from_state": part["state"], "from_attempt": part["attempt"]}
+    leased = connection.execute(_LEASE_PART, {**where, **{f"to_{name}": value for name, value in columns.items()}})
+    assert leased.rowcount == 1, "read in the same transaction"
+
+
+def _claim_of(header: Header, part: Mapping[str, Any], decision: Decision | None) -> PartClaim:
+    order = part_order(header.order, orjson.loads(part["line_ids"]))
+    return PartClaim(
+        order_ref=header.ref,
+        part_id=part["part_id"],
+        number=part["number"],
+        target=part["target"],
+        reference=part["reference"],
+        attempt=part["attempt"],
+        dirty=part["dirty"],
+        first_attempt_time=from_text(part["first_attempt_time"]),
+        attempt_time=from_text(part["attempt_time"]),
+        lease_until=part["lease_until"] / 1_000_000,
+        order=order,
+        alone=order is header.order,
+        correlation_id=header.correlation_id,
+        traceparent=header.traceparent,
+        decision=decision,
+    )
 
 
 def microseconds(seconds: float) -> int:
@@ -342,10 +339,10 @@ def _common(decisions: Sequence[Decision]) -> Decision | None:
     return decisions[0] if len({d.candidate for d in decisions}) == 1 else None
 
 
-def _dispatching(claim: PartClaim, before: str) -> Happening:
+def _dispatching(claim: PartClaim, before: State) -> Happening:
     return Happening(
         event="order.part.dispatching",
-        before=State(before),
+        before=before,
         after=State.DISPATCHING,
         part=claim.number,
         detail=f"attempt {claim.attempt} at {claim.target} under reference {claim.reference}",

@@ -16,7 +16,7 @@ class PartClaim:
     """A part that this process may send once: pinned, numbered and leased in a committed transaction.
 
     `order` holds the lines of the part only. `lease_until` is a reading of the monotonic clock. `decision` is there
-    for a part that was just pinned and names a candidate for the dual run, if any.
+    for a part that was just pinned and names a candidate for the dual run, if any. `alone`: it holds all lines.
     """
 
     order_ref: OrderRef
@@ -27,8 +27,10 @@ class PartClaim:
     attempt: int
     dirty: bool
     first_attempt_time: dt.datetime
+    attempt_time: dt.datetime
     lease_until: float
     order: Order
+    alone: bool
     correlation_id: str
     traceparent: str
     decision: Decision | None = None

@@ -10,7 +10,7 @@ from typing import TypeVar, TypeVarTuple
 import structlog
 from sqlalchemy import Connection
 
-from erp_facade.orders.apply import Applied, apply_attempt
+from erp_facade.orders.apply import Applied, Seen, apply_result
 from erp_facade.orders.claims import PartClaim
 from erp_facade.orders.clock import Clock
 from erp_facade.orders.options import OrderOptions
@@ -106,7 +106,7 @@ class Sender:
         next_at = None
         if result.pause is not None:
             next_at = now + dt.timedelta(seconds=self._rest(claim.target, result.pause))
-        applied = await self.durably(apply_attempt, claim.part_id, claim.attempt, result, now, next_at)
+        applied = await self.durably(apply_result, _seen(claim), result, now, next_at)
         self._shadowing.settled(claim.part_id, applied.part_state, result.document)
         return applied, result
 
@@ -149,3 +149,15 @@ def _result(claim: PartClaim, task: asyncio.Task[Booked | HandedOver]) -> Result
     if not isinstance(error, Exception):
         raise error
     return of_error(error, dirty=claim.dirty)
+
+
+def _seen(claim: PartClaim) -> Seen:
+    return Seen(
+        order=claim.order_ref,
+        part_id=claim.part_id,
+        number=claim.number,
+        state=State.DISPATCHING,
+        attempt=claim.attempt,
+        attempt_time=claim.attempt_time,
+        alone=claim.alone,
+    )

@@ -15,11 +15,12 @@ import structlog
 from sqlalchemy import Connection, bindparam, select
 
 from erp.v1.orders_pb2 import Order
-from erp_facade.orders.apply import Applied, apply_finding, looked_up
+from erp_facade.orders.apply import Applied, Seen, apply_result, looked_up
 from erp_facade.orders.backoff import doubt_delay
 from erp_facade.orders.claim import part_order
 from erp_facade.orders.clock import Clock
 from erp_facade.orders.options import OrderOptions
+from erp_facade.orders.record import OrderRef
 from erp_facade.orders.results import Result, of_finding
 from erp_facade.orders.states import State
 from erp_facade.store import Store
@@ -44,18 +45,27 @@ _PART = (
 class OpenPart:
     """A part whose outcome has to be found out."""
 
-    part_id: str
-    business_unit: str
+    seen: Seen
     target: str
     reference: str
-    state: State
-    attempt: int
     lookups: int
     first_attempt_time: dt.datetime
     update_time: dt.datetime
     order: Order
     correlation_id: str
     traceparent: str
+
+    @property
+    def part_id(self) -> str:
+        return self.seen.part_id
+
+    @property
+    def state(self) -> State:
+        return self.seen.state
+
+    @property
+    def attempt(self) -> int:
+        return self.seen.attempt
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,7 +138,7 @@ class Finder:
         verdict = await self._ask(part)
         if isinstance(verdict, Result):
             now = self._clock.now()
-            applied = await self._store.write(apply_finding, part_id, part.attempt, part.state, verdict, now)
+            applied = await self._store.write(apply_result, part.seen, verdict, now, None)
             return applied, verdict
         if isinstance(verdict, LookAgain) and part.state is State.IN_DOUBT:
             next_at = self._clock.now() + dt.timedelta(seconds=doubt_delay(verdict.lookups))
@@ -148,7 +158,7 @@ class Finder:
         )
         now = self._clock.now()
         try:
-            found = await adapter.find_order(part.business_unit, part.reference, call)
+            found = await adapter.find_order(part.seen.order.business_unit, part.reference, call)
         except Unsupported as error:
             return again if part.state is State.REVIEW else _review("UNSUPPORTED", str(error))
         except Exception as error:
@@ -167,12 +177,16 @@ def load_part(connection: Connection, part_id: str) -> OpenPart:
     """Return a part with the lines that belong to it."""
     row: Any = connection.execute(_PART, {"of_part": part_id}).one()
     return OpenPart(
-        part_id=row.part_id,
-        business_unit=row.business_unit,
+        seen=Seen(
+            order=OrderRef(id=row.order_id, business_unit=row.business_unit),
+            part_id=row.part_id,
+            number=row.number,
+            state=State(row.state),
+            attempt=row.attempt,
+            attempt_time=from_text(row.attempt_time or row.create_time),
+        ),
         target=row.target,
         reference=row.reference,
-        state=State(row.state),
-        attempt=row.attempt,
         lookups=row.lookups,
         first_attempt_time=from_text(row.first_attempt_time or row.create_time),
         update_time=from_text(row.update_time),

@@ -13,7 +13,7 @@ from erp_facade.store.schema import OPEN, UNSETTLED, order_changes, order_parts,
 _ORDERS = union(
     select(orders.c.id).where(UNSETTLED, orders.c.state == State.ACCEPTED.value),
     select(order_parts.c.order_id).where(OPEN, order_parts.c.state == State.ACCEPTED.value),
-).order_by("id")
+)
 _PARTS = select(order_parts.c.part_id, order_parts.c.state).where(
     OPEN, order_parts.c.state.in_([State.IN_DOUBT.value, State.HANDED_OVER.value])
 )
@@ -41,7 +41,7 @@ def read_open_work(connection: Connection) -> OpenWork:
     """
     parts = [*connection.execute(_PARTS), *connection.execute(_UNCERTIFIED)]
     return OpenWork(
-        order_ids=connection.execute(_ORDERS).scalars().all(),
+        order_ids=sorted(connection.execute(_ORDERS).scalars()),
         parts=[(row.part_id, State(row.state)) for row in parts],
         change_ids=connection.execute(_CHANGES).scalars().all(),
     )

@@ -24,7 +24,7 @@ _EVENTS = (
 _COUNTS = select(orders.c.state, func.count()).group_by(orders.c.state)
 _DOCUMENT = (
     update(order_parts)
-    .where(order_parts.c.part_id == bindparam("of_part"), order_parts.c.document_number == bindparam("number"))
+    .where(order_parts.c.part_id == bindparam("of_part"), order_parts.c.document_number == bindparam("booked_as"))
     .values(booked_order=bindparam("document"), as_of=bindparam("read_at"))
 )
 
@@ -79,7 +79,7 @@ def count_open(connection: Connection) -> dict[str, int]:
 
 def save_document(connection: Connection, part_id: str, number: str, document: bytes, read_at: str) -> None:
     """Keep a document as its ERP shows it now; no state of the submission changes."""
-    connection.execute(_DOCUMENT, {"of_part": part_id, "number": number, "document": document, "read_at": read_at})
+    connection.execute(_DOCUMENT, {"of_part": part_id, "booked_as": number, "document": document, "read_at": read_at})
 
 
 def _list_statement(query: ListQuery) -> Select[Any]:

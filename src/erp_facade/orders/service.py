@@ -19,7 +19,7 @@ from erp.v1.orders_pb2 import (
     ListOrdersResponse,
     Order,
 )
-from erp_facade.api_error import from_erp_error
+from erp_facade.api_error import ApiError, from_erp_error
 from erp_facade.call_meta import CallMeta
 from erp_facade.orders import refusals
 from erp_facade.orders.acceptance import NewOrder, accept, decided_by_caller
@@ -154,13 +154,18 @@ class Orders:
         """
         key = _key(client, "CreateOrder", request.parent, request.request_id)
         print_ = fingerprint(request)
-        known = await self._store.read(known_order, key)
-        if known is not None:
-            return await self._replay_order(known, request, print_)
         now = self._clock.now()
         first_sent = instant(request, "first_sent_time")
-        require_within_retention(first_sent, now, self._options.key_retention)
-        order = decided_by_caller(await check(request))
+        try:
+            require_within_retention(first_sent, now, self._options.key_retention)
+            order = decided_by_caller(await check(request))
+        except ApiError:
+            # A known key is replayed, whatever a check says by now. New orders are by far the most, so the key is
+            # looked up only here and, for all others, by the insert itself.
+            known = await self._store.read(known_order, key)
+            if known is None:
+                raise
+            return await self._replay_order(known, request, print_)
         new = NewOrder(
             id=self._ids.next(now),
             key=key,
