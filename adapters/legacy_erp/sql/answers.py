@@ -15,18 +15,18 @@ from erp.v1.orders_pb2 import OrderLine, SimulateOrderRequest, SimulateOrderResp
 from erp.v1.pricing_pb2 import CalculatePricesRequest, CalculatePricesResponse, PricingLine
 from erp_ports.amounts import to_date
 from erp_ports.compose import availability_request, compose_simulation, pricing_request
-from erp_ports.errors import RefusalReason, Rejected
+from erp_ports.errors import NotFound, RefusalReason, Rejected
 from erp_ports.names import business_unit_of, last_segment
 from erp_ports.values import OrderSubmission
 from legacy_erp.sql import mapping
-from legacy_erp.sql.config import SqlConfig
+from legacy_erp.sql.config import CompanySettings, SqlConfig
 from legacy_erp.sql.keys import Keys
 from legacy_erp.sql.mapping import AskedLine, PromisedLine
 from legacy_erp.sql.order_mapping import AgreedTerms
 from legacy_erp.sql.pricing import LinePrice, price_line
 from legacy_erp.sql.promise import promise
 from legacy_erp.sql.queries import Queries
-from legacy_erp.sql.rows import ItemRow
+from legacy_erp.sql.rows import CustomerRow, ItemRow
 from legacy_erp.sql.units import exact, units_of
 
 PricedLines = list[tuple[AskedLine, ItemRow, LinePrice]]
@@ -75,7 +75,7 @@ class Answers:
         customer = self._keys.customer_to_jde(customer_name)
         asked = [mapping.asked_line(line, self._keys, self._config) for line in lines]
 
-        self._queries.customer(connection, customer, company)
+        self._customer(connection, customer_name, company)
         items = self._sellable(lines, asked, self._queries.items(connection, asked))
         base_prices = self._queries.base_prices(connection, asked, customer, currency, date)
         adjustments = self._queries.adjustments(connection, asked, customer, currency, date)
@@ -98,6 +98,14 @@ class Answers:
             priced.append((words, item, price))
         return priced
 
+    def _customer(self, connection: Connection, name: str, company: CompanySettings) -> CustomerRow:
+        """Read the customer; raise NotFound under the id that the caller knows."""
+        found = self._queries.customer(connection, self._keys.customer_to_jde(name), company)
+        if found is None:
+            customer = last_segment(name)
+            raise NotFound(f"the ERP does not know customer {customer}", kind="customer", key=customer)
+        return found
+
     def _sellable(
         self,
         lines: Sequence[mapping.AnyLine],
@@ -110,10 +118,9 @@ class Answers:
     def availability(self, connection: Connection, request: CheckAvailabilityRequest) -> CheckAvailabilityResponse:
         """Return what can leave when, each line on its own: lines of one request do not compete."""
         company = self._keys.company(business_unit_of(request.parent))
-        customer = self._keys.customer_to_jde(request.customer)
         asked = [mapping.asked_line(line, self._keys, self._config) for line in request.lines]
 
-        self._queries.customer(connection, customer, company)
+        self._customer(connection, request.customer, company)
         items = self._sellable(request.lines, asked, self._queries.items(connection, asked))
         conversions = self._queries.conversions(connection, items, {line.unit for line in asked})
         stock = self._queries.stock(connection, items)
@@ -146,8 +153,7 @@ class Answers:
         A customer on hold is refused, because the booking job would refuse the order.
         """
         company = self._keys.company(business_unit_of(request.parent))
-        number = self._keys.customer_to_jde(request.order.customer)
-        customer = self._queries.customer(connection, number, company)
+        customer = self._customer(connection, request.order.customer, company)
         if customer.hold:
             raise Rejected(
                 f"customer {last_segment(request.order.customer)} is on hold",

@@ -15,7 +15,7 @@ from erp.v1.availability_pb2 import AvailabilityLine, CheckAvailabilityResponse,
 from erp.v1.common_pb2 import FULL, NONE, NOT_CHECKED, PARTIAL, AvailabilityDecision, UnitPrice
 from erp.v1.orders_pb2 import OrderLine
 from erp.v1.pricing_pb2 import CalculatePricesRequest, CalculatePricesResponse, PriceComponent, PricedLine, PricingLine
-from erp_ports.amounts import from_date, money, money_amount, quantity, to_date
+from erp_ports.amounts import from_date, money, money_amount, quantity
 from erp_ports.errors import Misconfigured, NotFound, Rejected
 from erp_ports.names import last_segment
 from legacy_erp.sql.config import SqlConfig
@@ -191,11 +191,6 @@ def _decision(found: Promise, asked: Decimal) -> AvailabilityDecision.ValueType:
     if found.on_requested_date >= asked:
         return FULL
     return PARTIAL if found.on_requested_date > 0 else NONE
-
-
-def pricing_date(request: CalculatePricesRequest) -> dt.date:
-    """Return the request's pricing date, which the facade has filled in."""
-    return to_date(request.pricing_date)
 
 
 def require_company_currency(currency: str, company_currency: str) -> None:

@@ -194,7 +194,7 @@ def _part(stored: StoredOrder, order: Order, backend: str) -> OrderPart:
         line_ids=[line.line_id for line in order.lines],
         submission_state=order.submission_state,
         document_number=str(document_key(stored.header)),
-        reference=",".join(str(number) for number in stored.references),
+        reference=str(stored.references[0]) if stored.references else "",
         net_amount=order.net_amount,
         fulfilment_state=order.fulfilment_state,
         billing_state=order.billing_state,

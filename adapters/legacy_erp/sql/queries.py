@@ -46,17 +46,15 @@ class Queries:
         self.statements = Statements(config)
         self._config = config
 
-    def customer(self, connection: Connection, number: int, company: CompanySettings) -> CustomerRow:
-        """Return the company's customer; raise NotFound when neither it nor all companies have it."""
+    def customer(self, connection: Connection, number: int, company: CompanySettings) -> CustomerRow | None:
+        """Return the company's customer, else the one for all companies."""
         found = fetch(
             connection,
             self.statements.customer,
             {"customer": number, "companies": [company.company, _ALL_COMPANIES]},
             CustomerRow,
         )
-        if not found:
-            raise NotFound(f"the ERP does not know customer {number}", kind="customer", key=str(number))
-        return max(found, key=lambda row: row.company == company.company)
+        return max(found, key=lambda row: row.company == company.company, default=None)
 
     def items(self, connection: Connection, asked: Sequence[AskedLine]) -> dict[tuple[str, str], ItemRow]:
         """Read the items of the lines in their branches, by number and branch; one that is missing does not exist."""
