@@ -107,6 +107,11 @@ class DualRun:
         except Exception:
             _log.exception("dual_run.offer_failed", extra={"correlation_id": task.correlation_id})
 
+    def skip(self, business_unit: str, plants: tuple[str, ...], capability: Capability) -> None:
+        """Count a call that a shadow was configured for and that cannot be compared fairly. Never raises."""
+        scope = CoverageScope(business_unit=business_unit, plants=plants, capability=capability)
+        self._recorder.leave_out(scope, LeftOut.SKIPPED)
+
     def simulate_for_booking(self, task: ComparisonTask) -> BookingShadow | None:
         """Start the candidate's simulation of an order that is about to be booked. Never blocks and never raises.
 

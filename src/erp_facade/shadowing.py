@@ -55,8 +55,13 @@ class Shadowing:
         lines = lines_of(answer.request)
         for (candidate, stock_sync, percent), positions in groups.items():
             whole = len(positions) == len(lines)
+            plants = tuple(sorted({lines[i].plant for i in positions}))
             outcome = answer.outcome
-            if not whole and not isinstance(outcome, ErpError):
+            if not whole:
+                if isinstance(outcome, ErpError):
+                    # The control failed for its whole document, perhaps for a line that has no candidate.
+                    self._dual_run.skip(business_unit, plants, capability)
+                    continue
                 outcome = _only(outcome, positions)
             self._dual_run.offer(
                 ComparisonTask(
@@ -67,7 +72,7 @@ class Shadowing:
                     control=answer.part.backend,
                     candidate=candidate,
                     business_unit=business_unit,
-                    plants=tuple(sorted({lines[i].plant for i in positions})),
+                    plants=plants,
                     correlation_id=context.meta.correlation_id,
                     traceparent=context.meta.traceparent,
                     route_version=decisions[positions[0]].route_version,

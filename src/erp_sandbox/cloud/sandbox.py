@@ -47,8 +47,9 @@ def start_cloud(
 
     The books go to `directory`, where an earlier run's books are taken up, else to a temporary one that `close`
     removes. The ERP's clock stands still at `today`, the date of the master data if absent, unless `clock_runs`: then
-    a plant's date is the present one in its time zone. What was booked is shipped and invoiced `ship_and_invoice_after` seconds later, never without that. `repeatable` says whether repeatable requests
-    are supported, and `repeatability_seconds` how long an answer is kept for them.
+    a plant's date is the present one in its time zone. What was booked is shipped and invoiced
+    `ship_and_invoice_after` seconds later, never without that. `repeatable` says whether repeatable requests are
+    supported, and `repeatability_seconds` how long an answer is kept for them.
     """
     with ExitStack() as opened:
         folder = directory or Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="cloud-erp-")))
