@@ -89,7 +89,8 @@ class Comparator:
                 ours, theirs = values(left), values(right)
                 if ours != theirs:
                     unlike.append((left, right, ours, theirs))
-            if all(ours[0] == theirs[0] for _, _, ours, theirs in unlike):
+            ids = {ours[0] for _, _, ours, theirs in unlike if ours[0] == theirs[0]}
+            if len(ids) == len(unlike):
                 for left, right, ours, theirs in unlike:
                     self._compare_line(left, right, ours, theirs, found)
                 self._compare_document(control, candidate, found)

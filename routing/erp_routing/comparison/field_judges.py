@@ -182,12 +182,12 @@ def _money(left: Any, right: Any, within: Callable[[int, int], bool]) -> Finding
     currency = left.currency_code
     if currency != right.currency_code:
         return Finding(_C.MISMATCH, "another currency", show_money(left), show_money(right))
-    ours, theirs = nanos(left), nanos(right)
-    gap = abs(minor_units(ours, currency) - minor_units(theirs, currency))
-    if not gap:
+    exact_left, exact_right = nanos(left), nanos(right)
+    ours, theirs = minor_units(exact_left, currency), minor_units(exact_right, currency)
+    if ours == theirs:
         return None
-    shown = show_amount(ours, currency), show_amount(theirs, currency)
-    if within(gap, abs(minor_units(ours, currency))):
+    shown = show_amount(exact_left, currency), show_amount(exact_right, currency)
+    if within(abs(ours - theirs), min(abs(ours), abs(theirs))):
         return Finding(_C.ROUNDING, "within the tolerance of rounding", *shown)
     return Finding(_C.MISMATCH, "another amount", *shown)
 
@@ -226,7 +226,8 @@ def _unit_price(left: Any, right: Any, control: Any, candidate: Any) -> Finding 
     gap = abs(Fraction(nanos(left.amount)) / left_per - Fraction(nanos(right.amount)) / right_per)
     if not gap or gap <= rounding_of_price(left, left_per) + rounding_of_price(right, right_per):
         return None
-    if gap * _priced_units(control, unit) <= Fraction(minor_unit_nanos(left.amount.currency_code)):
+    units = max(_priced_units(control, unit), _priced_units(candidate, unit))
+    if gap * units <= minor_unit_nanos(left.amount.currency_code):
         return None
     return Finding(_C.MISMATCH, "another price per unit", *shown)
 

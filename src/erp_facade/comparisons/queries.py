@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select, true
 
 from erp_facade.comparisons.rows import differences_from_json
 from erp_facade.store.schema import coverage, observations
@@ -39,7 +39,7 @@ class FieldCount:
     sample: Difference
 
 
-def page(connection: Connection, wanted: Filter, before: str, limit: int) -> Sequence[Row[Any]]:
+def page(connection: Connection, wanted: Filter, before: str, limit: int) -> Sequence[Any]:
     """Return rows without the answers, newest first, older than the id `before` unless that is empty."""
     query = select(*_LISTED).where(*_conditions(observations.c, wanted)).order_by(observations.c.id.desc()).limit(limit)
     return connection.execute(query.where(observations.c.id < before) if before else query).all()
@@ -50,7 +50,7 @@ def one(connection: Connection, observation_id: str) -> Row[Any] | None:
     return connection.execute(select(observations).where(observations.c.id == observation_id)).one_or_none()
 
 
-def scope_counts(connection: Connection, wanted: Filter) -> Sequence[Row[Any]]:
+def scope_counts(connection: Connection, wanted: Filter) -> Sequence[Any]:
     """Return business unit, plants, capability, kind and number: a kind is a class, or why calls were left out."""
     query = select(*coverage.primary_key, coverage.c.count.label("number")).where(*_conditions(coverage.c, wanted))
     return connection.execute(query.order_by(*coverage.primary_key)).all()
@@ -66,7 +66,7 @@ def field_counts(connection: Connection, wanted: Filter) -> list[FieldCount]:
     query = (
         select(observations.c.capability, field, comparison_class, number, newest)
         .select_from(observations)
-        .join(each, onclause=observations.c.differences != "[]")
+        .join(each, true())
         .where(observations.c.differences != "[]", *_conditions(observations.c, wanted))
         .group_by(observations.c.capability, field, comparison_class)
         .order_by(number.desc(), observations.c.capability, field, comparison_class)
