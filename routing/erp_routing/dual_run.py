@@ -22,6 +22,7 @@ from erp_routing.lane import Job, Lane
 from erp_routing.observation import ComparisonTask, CoverageScope, LeftOut, ObservationSink
 from erp_routing.pending import Pending
 from erp_routing.recording import Recorder
+from erp_routing.routes import Capability
 from erp_routing.sampling import near_midnight, sampled
 
 _log = logging.getLogger(__name__)
