@@ -6,8 +6,7 @@ keyword arguments for the message's constructor, which then builds the whole tre
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import grpc
@@ -73,28 +72,22 @@ def read_body(body: bytes, read: Read, root: str) -> tuple[Any, list[Violation]]
     return value, reading.violations
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Slot:
-    """How one field is read; `read` is None for a plain string, by far the most frequent."""
-
-    name: str
-    read: Read | None
-    keeps_null: bool
-
-
 class MessageReader:
     """Reads a JSON object as one message type."""
 
     def __init__(self, message: Descriptor) -> None:
         self._type = message.name
-        self._slots: dict[str, _Slot] = {}
+        # Field name and reader by JSON name; a plain string, by far the most frequent, has no reader.
+        self._slots: dict[str, tuple[str, Read | None]] = {}
+        self._proto_names: dict[str, str] = {}
+        self._null_values: frozenset[str] = frozenset()
         self._oneofs: list[tuple[str, frozenset[str]]] = []
 
     def compile(self, message: Descriptor) -> None:
         """Fill in the fields, after the reader is known to messages that hold this one."""
-        for field in message.fields:
-            slot = _Slot(name=field.name, read=_slot_reader(field), keeps_null=_keeps_null(field))
-            self._slots[field.json_name] = self._slots[field.name] = slot
+        self._slots = {f.json_name: (f.name, _slot_reader(f)) for f in message.fields}
+        self._proto_names = {f.name: f.json_name for f in message.fields if f.name not in self._slots}
+        self._null_values = frozenset(f.name for f in message.fields if _keeps_null(f))
         for oneof in message.oneofs:
             names = frozenset(f.name for f in oneof.fields)
             if len(names) > 1:
@@ -109,29 +102,37 @@ class MessageReader:
         reading.keys += len(value)
         slots = self._slots
         for key, item in value.items():
-            slot = slots.get(key)
+            slot = slots.get(key) or self._by_proto_name(key, value, reading, path)
             if slot is None:
-                reading.refuse((path, key), f"is not a field of {self._type}", "UNKNOWN_FIELD")
                 continue
-            if item is None and not slot.keeps_null:
+            name, read = slot
+            if read is None and type(item) is str:
+                given[name] = item
+            elif item is None and name not in self._null_values:
                 continue
-            name = slot.name
-            if name in given:
-                reading.refuse((path, name), "is given twice, under both of its names")
-            try:
-                if slot.read is not None:
-                    given[name] = slot.read(item, reading, (path, name))
-                elif type(item) is str:
-                    given[name] = item
-                else:
-                    reading.refuse((path, name), "must be a string")
-            except BadValue as bad:
-                reading.refuse((path, name), str(bad))
+            elif read is None:
+                reading.refuse((path, name), "must be a string")
+            else:
+                try:
+                    given[name] = read(item, reading, (path, name))
+                except BadValue as bad:
+                    reading.refuse((path, name), str(bad))
         for oneof, members in self._oneofs:
             both = members.intersection(given)
             if len(both) > 1:
                 reading.refuse((path, oneof), f"takes only one of {', '.join(sorted(both))}")
         return given
+
+    def _by_proto_name(
+        self, key: str, value: Mapping[str, Any], reading: Reading, path: Path
+    ) -> tuple[str, Read | None] | None:
+        json_name = self._proto_names.get(key)
+        if json_name is None:
+            reading.refuse((path, key), f"is not a field of {self._type}", "UNKNOWN_FIELD")
+            return None
+        if json_name in value:
+            reading.refuse((path, key), "is given twice, under both of its names")
+        return self._slots[json_name]
 
 
 _COMPILED: dict[str, Read] = {}

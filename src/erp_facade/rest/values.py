@@ -9,6 +9,7 @@ import base64
 import binascii
 import math
 import re
+import struct
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -36,7 +37,6 @@ _INT_RANGES: Mapping[int, tuple[int, int]] = MappingProxyType(
 )
 _FLOAT_WORDS = MappingProxyType({"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf})
 _FLOAT_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_FLOAT32_MAX = 3.4028234663852886e38
 _BOOLEANS = MappingProxyType({"true": True, "True": True, "false": False, "False": False})
 
 WRAPPERS = frozenset(
@@ -87,7 +87,7 @@ def read_integer(low: int, high: int, value: Any) -> int:
     return int(value)
 
 
-def read_float(limit: float, value: Any) -> float:
+def read_double(value: Any) -> float:
     """Read a number; NaN and the infinities come as words in a string."""
     kind = type(value)
     if kind is str:
@@ -100,8 +100,18 @@ def read_float(limit: float, value: Any) -> float:
         number = float(value)
     else:
         raise BadValue("must be a number")
-    if abs(number) > limit:
+    if math.isinf(number):
         raise BadValue("must be a number within the range of its type")
+    return number
+
+
+def read_float(value: Any) -> float:
+    """Read a number of 32 bits, which is whatever rounds to one."""
+    number = read_double(value)
+    try:
+        struct.pack("<f", number)
+    except OverflowError:
+        raise BadValue("must be a number within the range of its type") from None
     return number
 
 
@@ -177,9 +187,9 @@ def scalar_reader(field: FieldDescriptor) -> Reader:
     if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
         return read_bool
     if field.cpp_type == FieldDescriptor.CPPTYPE_DOUBLE:
-        return partial(read_float, math.inf)
+        return read_double
     if field.cpp_type == FieldDescriptor.CPPTYPE_FLOAT:
-        return partial(read_float, _FLOAT32_MAX)
+        return read_float
     return read_string
 
 

@@ -207,6 +207,7 @@ def test_every_violation_is_found_at_once_with_its_path() -> None:
         ("small", True), ("small", "٣"), ("small", []), ("small", {}), ("smallUnsigned", -1), ("large", 2**63),
         ("large", "9223372036854775808"), ("large", 1e17), ("largeUnsigned", 2**64), ("largeUnsigned", "-1"),
         ("yes", "true"), ("yes", 1), ("text", 1), ("text", True), ("exact", "1e"), ("exact", "inf"), ("rough", 1e39),
+        ("rough", "3.4028236e38"), ("exact", "1e999"),
         ("raw", "é"), ("raw", "a"), ("raw", 5), ("kind", "KIND_THREE"), ("kind", 3), ("kind", "kind_one"),
         ("kind", 1.0), ("at", "yesterday"), ("at", "2026-02-30T00:00:00Z"), ("at", 5), ("at", "0000-01-01T00:00:00Z"),
         ("took", "5"), ("took", "1e999s"), ("mask", "a_b"), ("texts", "a"), ("texts", [None]), ("texts", [1]),
@@ -229,7 +230,9 @@ def test_a_value_that_does_not_fit_is_a_violation_of_its_field(
         ("small", 1.0, 1), ("small", 1e2, 100), ("small", "-7", -7), ("small", -(2**31), -(2**31)),
         ("large", 2**63 - 1, 2**63 - 1), ("large", "-9223372036854775808", -(2**63)),
         ("large_unsigned", 2**64 - 1, 2**64 - 1), ("exact", "1.5", 1.5), ("exact", "-Infinity", -math.inf),
-        ("exact", 3, 3.0), ("kind", 2, 2), ("kind", "KIND_TWO", 2), ("kind", "2", 2), ("raw", "_-8", b"\xff\xef"),
+        ("exact", 3, 3.0),
+        ("rough", 3.4028235e38, 3.4028234663852886e38),
+        ("kind", 2, 2), ("kind", "KIND_TWO", 2), ("kind", "2", 2), ("raw", "_-8", b"\xff\xef"),
         ("raw", "/+8=", b"\xff\xef"), ("raw", "", b""), ("@odd", "x", "x"), ("odd_name", "x", "x"),
     ],
 )  # fmt: skip
