@@ -20,8 +20,9 @@ from erp.v1.orders_pb2 import SimulateOrderResponse
 from erp.v1.pricing_pb2 import CalculatePricesResponse
 from erp_routing.comparison.classes import ComparisonClass, Difference, Severity
 from erp_routing.comparison.components import component_differences
-from erp_routing.comparison.field_judges import FieldJudge, Finding, field_judge
+from erp_routing.comparison.field_judges import field_judge
 from erp_routing.comparison.field_rules import FIELD_RULES, FieldRule, Kind
+from erp_routing.comparison.finding import FieldJudge, Finding
 from erp_routing.comparison.lines import describe_line, match_lines
 
 _ANSWERS: dict[str, Descriptor] = {

@@ -16,7 +16,7 @@ from erp_ports.amounts import money, quantity
 from erp_ports.errors import Conflict, Misconfigured, OutcomeUnknown, Rejected, Unsupported
 from erp_routing.comparison import Comparability, ComparisonClass, Difference, Severity, compare, judge
 from erp_routing.comparison.booked import BOOKED_FIELDS, as_simulation
-from erp_routing.comparison.field_judges import within_document
+from erp_routing.comparison.money_judges import within_document
 
 Build = Callable[..., Any]
 C = ComparisonClass
