@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 _ID = "[!-.0-~]{1,63}"
+# One of six decimals must be a digit above 0, whichever.
+_SMALL = "|".join(f"0{{0,{n - 1}}}[1-9][0-9]{{{6 - n}}}" for n in range(6, 0, -1))
+_POSITIVE = f"^([1-9][0-9]{{0,11}}([.][0-9]{{1,6}})?|0[.]({_SMALL}))$"
 CustomerName = Annotated[str, StringConstraints(pattern=f"^businessUnits/{_ID}/customers/{_ID}$")]
 ProductName = Annotated[str, StringConstraints(pattern=f"^businessUnits/{_ID}/products/{_ID}$")]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
@@ -46,7 +49,7 @@ class PlainDecimal(Model):
 class PositiveQuantity(Model):
     """A number above 0 with at most 12 digits before and 6 behind the point."""
 
-    value: Annotated[str, StringConstraints(pattern=r"^(0[.]0*[1-9][0-9]*|[1-9][0-9]{0,11}([.][0-9]{1,6})?)$")]
+    value: Annotated[str, StringConstraints(pattern=_POSITIVE)]
 
 
 class Fraction(Model):

@@ -10,7 +10,7 @@ from pathlib import Path
 from erp_facade.bench.child import Child
 from erp_facade.bench.configuration import write_memory_facade
 from erp_facade.bench.driving import answer_of, drive, grpc_load, grpc_target
-from erp_facade.bench.result import Result, Target, ratio
+from erp_facade.bench.result import Result, Target, ratios_of_servers
 from erp_facade.bench.rounds import Plan, interleave
 from erp_facade.bench.workload import Workload
 
@@ -41,7 +41,7 @@ async def _in_flight(load: Child, facade: Child, echo: Child, count: int, plan: 
         },
         plan,
     )
-    judged = (ratio(contenders, "facade", "echo", "calls_per_second", _TARGETS[count]),)
+    judged = ratios_of_servers(contenders, "facade", "echo", _TARGETS[count])
     return Result(
         name=f"grpc_price_{count}_in_flight",
         what=f"{_WHAT}; {count} calls in flight",

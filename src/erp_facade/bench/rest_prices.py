@@ -7,13 +7,11 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from google.protobuf.json_format import MessageToDict
-
 from erp_facade.bench.child import Child
 from erp_facade.bench.configuration import token_settings, write_memory_facade
 from erp_facade.bench.driving import answer_of, drive, http_load
 from erp_facade.bench.errors import BenchError
-from erp_facade.bench.result import Result, Target, ratio
+from erp_facade.bench.result import Result, Target, ratios_of_servers
 from erp_facade.bench.rounds import Plan, interleave
 from erp_facade.bench.same_answer import require_same
 from erp_facade.bench.workload import UNITS, Workload
@@ -56,17 +54,14 @@ async def rest_prices(folder: Path, workload: Workload, plan: Plan) -> list[Resu
             figure="calls_per_second",
             unit="calls/s",
             contenders=contenders,
-            judged=(ratio(contenders, "facade", "fastapi", "calls_per_second", Target(at_least=1.3)),),
+            judged=ratios_of_servers(contenders, "facade", "fastapi", Target(at_least=1.3)),
         )
     ]
 
 
 def rest_load(workload: Workload) -> Child:
     """Return the process, not yet started, that posts the workload's request as JSON."""
-    request = workload.request()
-    content = MessageToDict(request)
-    parent = content.pop("parent")
-    return http_load(f"/v1/{parent}:calculatePrices", json.dumps(content).encode())
+    return http_load(workload.rest_path, json.dumps(workload.rest_body()).encode())
 
 
 def fastapi_server(folder: Path, workload: Workload) -> Child:

@@ -75,9 +75,23 @@ class Result:
 
 
 def ratio(contenders: Mapping[str, Samples], one: str, other: str, figure: str, target: Target | None = None) -> Judged:
-    """Return the ratio of two contenders' medians."""
+    """Return the ratio of two contenders' medians, one over the other."""
     value = contenders[one].median(figure) / contenders[other].median(figure)
     return Judged(name=f"{one} / {other}", value=value, target=target)
+
+
+def ratios_of_servers(
+    contenders: Mapping[str, Samples], one: str, other: str, target: Target | None = None
+) -> tuple[Judged, ...]:
+    """Return the ratio of calls a second, and that of the calls that a second of processor time is good for.
+
+    The second one does not depend on how busy the load generator or the rest of the machine is.
+    """
+    cpu = ratio(contenders, other, one, "server_cpu_us_per_call")
+    return (
+        ratio(contenders, one, other, "calls_per_second", target),
+        Judged(name=f"{one} / {other}, calls per second of server CPU", value=cpu.value),
+    )
 
 
 def _rounded(value: float) -> float:

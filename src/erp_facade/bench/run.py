@@ -39,11 +39,8 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
 EXIT_INVALID = 1
 
 
-def run_bench(*, as_json: bool, rounds: int, seconds: float, only: str) -> None:
-    """Measure and print one JSON object, or a table for a person; progress goes to standard error.
-
-    A missed target is told and is no failure. Exits with 1 when a measurement is not valid.
-    """
+def run_and_print(*, as_json: bool, rounds: int, seconds: float, only: str) -> None:
+    """Measure and print; exit with 1 when a measurement is not valid."""
     plan = Plan(rounds=rounds, seconds=seconds, tell=complain)
     try:
         report = asyncio.run(measure(plan, only))

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.json_format import MessageToDict
+
 import erp_sandbox
 from erp.v1.pricing_pb2 import CalculatePricesRequest
 from erp_ports.amounts import from_date
@@ -56,6 +58,16 @@ class Workload:
             if index % 2:
                 line.agreed_discount.value = "0.05"
         return request
+
+    @property
+    def rest_path(self) -> str:
+        return f"/v1/{business_unit_name(self.master.business_unit)}:calculatePrices"
+
+    def rest_body(self) -> dict[str, Any]:
+        """Return the same request as the JSON that is posted to `rest_path`."""
+        content = MessageToDict(self.request())
+        del content["parent"]
+        return content
 
     def memory_settings(self) -> dict[str, Any]:
         """Return the master data as settings of the in-memory ERP."""
