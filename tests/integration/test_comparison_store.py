@@ -284,3 +284,16 @@ async def test_a_store_that_fails_is_told_to_whoever_waits_and_the_next_batch_is
         await sink.store(broken)
     await sink.store(observation())
     await sink.close()
+
+
+async def test_whoever_listens_to_observations_cannot_hold_them_up(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    def deaf(observation: Observation) -> None:
+        raise RuntimeError("deaf")
+
+    sink = StoreSink(store, flush_seconds=0.0, observed=deaf)
+    await keep(sink, observation(), observation())
+    await sink.store(observation())
+    await sink.close()
+    assert [r.message for r in caplog.records] == ["comparisons.observed_failed"] * 3

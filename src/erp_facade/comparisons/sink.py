@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from erp_facade.store import Store
 from erp_facade.store.schema import observations
 from erp_routing.observation import CoverageScope, LeftOut, Observation
 
+_log = logging.getLogger(__name__)
 _INSERT = insert(observations)
 _COUNT = text(
     "INSERT INTO coverage (business_unit, plants, capability, kind, count)"
@@ -83,9 +85,12 @@ class StoreSink:
                     future.set_exception(error)
             return
         for observation, future in batch:
-            self._observed(observation)
             if not future.done():
                 future.set_result(None)
+            try:
+                self._observed(observation)
+            except Exception:
+                _log.exception("comparisons.observed_failed", extra={"correlation_id": observation.correlation_id})
 
 
 def _rows(ids: Sequence[str], kept: Sequence[Observation]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
