@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grpc
 from google.protobuf import any_pb2
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
@@ -10,7 +11,8 @@ from erp_facade.api_error import DOMAIN, ApiError
 
 
 def details_of(error: ApiError) -> list[Message]:
-    """Return the details that apply: ErrorInfo always, then violations, retry delay and resource."""
+    """Return the details that apply: ErrorInfo always, then violations, retry delay, resource, and which limit was met
+    or which condition does not hold."""
     details: list[Message] = [error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)]
     if error.violations:
         bad = error_details_pb2.BadRequest()
@@ -24,6 +26,15 @@ def details_of(error: ApiError) -> list[Message]:
     if error.resource is not None:
         kind, name = error.resource
         details.append(error_details_pb2.ResourceInfo(resource_type=kind, resource_name=name))
+    subject = error.resource[1] if error.resource is not None else error.metadata.get("backend", "")
+    if error.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        quota = error_details_pb2.QuotaFailure()
+        quota.violations.add(subject=subject or "client", description=error.message)
+        details.append(quota)
+    elif error.code is grpc.StatusCode.FAILED_PRECONDITION:
+        precondition = error_details_pb2.PreconditionFailure()
+        precondition.violations.add(type=error.reason, subject=subject, description=error.message)
+        details.append(precondition)
     return details
 
 

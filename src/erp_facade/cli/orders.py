@@ -147,7 +147,7 @@ def trace(
         [
             (
                 e.sequence,
-                e.time.ToDatetime().isoformat(sep=" ", timespec="milliseconds"),
+                e.event_time.ToDatetime().isoformat(sep=" ", timespec="milliseconds"),
                 e.event,
                 e.part_id,
                 _State.Name(e.submission_state) if e.submission_state else "",

@@ -23,8 +23,9 @@ def run_demo(
     """Run the demo and return the exit code: 0 when every order was booked exactly once and the comparison found what
     it should, 5 when not, 2 when the input cannot be used."""
     telling = Telling(as_json=as_json)
+    day = today or dt.datetime.now(dt.UTC).date()
     try:
-        given: DemoInput = load_input(data, divergences, today or dt.datetime.now(dt.UTC).date())
+        given: DemoInput = load_input(data, divergences, day, stays=not exit_after)
     except (DataError, SeedError) as error:
         for problem in error.problems:
             telling.complain(problem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import socket
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,15 +47,17 @@ _STOCK_TOLD_SECONDS = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class DemoInput:
-    """What the demo runs on; `seed_file` is None when the default seeds are used."""
+    """What the demo runs on; `seed_file` is None when the default seeds are used. `stays`: it runs on after the
+    summary."""
 
     master: MasterData
     data_name: str
     seed_file: Path | None
     seeds: tuple[Seed, ...] | None
+    stays: bool
 
 
-def load_input(data: Path | None, divergences: Path | None, today: dt.date) -> DemoInput:
+def load_input(data: Path | None, divergences: Path | None, today: dt.date, *, stays: bool) -> DemoInput:
     """Read the input; raise DataError or SeedError with every problem of the files."""
     folder = data if data is not None else Path(erp_sandbox.__file__).parent / "data"
     master = load(folder, today=today)
@@ -62,7 +65,11 @@ def load_input(data: Path | None, divergences: Path | None, today: dt.date) -> D
     seed_file = divergences if divergences is not None else beside if beside.exists() else None
     seeds = load_seeds(seed_file) if seed_file is not None else None
     return DemoInput(
-        master=master, data_name=str(data) if data else "a maker of pumps (own data)", seed_file=seed_file, seeds=seeds
+        master=master,
+        data_name=str(data) if data else "a maker of pumps (own data)",
+        seed_file=seed_file,
+        seeds=seeds,
+        stays=stays,
     )
 
 
@@ -101,8 +108,10 @@ class Demo:
         self.cloud = self._stack.enter_context(
             start_cloud(master, seeds=self.seeds, clock_runs=True, ship_and_invoice_after=_SHIP_AND_INVOICE_SECONDS)
         )
-        connect_stock(self.legacy, self.cloud)
-        content = configuration(master, self.legacy, self.cloud, folder, grpc="127.0.0.1:0", http="127.0.0.1:0")
+        self._stack.enter_context(connect_stock(self.legacy, self.cloud))
+        content = configuration(
+            master, self.legacy, self.cloud, folder, grpc=self._address(50051), http=self._address(8080)
+        )
         self.facade = Facade(settings_from(content, base=folder))
         await self.facade.start()
         self._stack.push_async_callback(self.facade.stop, 2.0)
@@ -111,6 +120,13 @@ class Demo:
         self._channel = grpc.aio.insecure_channel(self.grpc_address, options=[("grpc.enable_retries", 0)])
         self._stack.push_async_callback(self._channel.close)
         self._tell.started(self.grpc_address, self.http_address, folder / "facade.log")
+
+    def _address(self, usual: int) -> str:
+        """Return the usual address for a demo that stays, so that the README's examples work, if it is free."""
+        if self._given.stays:
+            with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", usual)):
+                return f"127.0.0.1:{usual}"
+        return "127.0.0.1:0"
 
     def _applied(self) -> list[Application]:
         return [*self.legacy.applied(), *self.cloud.applied()]

@@ -311,7 +311,7 @@ class Orders:
                 actor=data["actor"],
                 detail=data["detail"],
             )
-            entry.time.CopyFrom(timestamp(event["time"]))
+            entry.event_time.CopyFrom(timestamp(event["time"]))
             response.entries.append(entry)
         return response
 

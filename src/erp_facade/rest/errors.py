@@ -93,7 +93,7 @@ def error_answer(error: ApiError, *, status: int | None = None) -> ErrorAnswer:
             "code": code,
             "message": error.message,
             "status": error.code.name,
-            "details": [_detail_json(d) for d in (*details_of(error), *_further_details(error))],
+            "details": [_detail_json(d) for d in details_of(error)],
         }
     }
     headers = []
@@ -102,20 +102,6 @@ def error_answer(error: ApiError, *, status: int | None = None) -> ErrorAnswer:
     if error.code is _CODE.UNAUTHENTICATED:
         headers.append((b"www-authenticate", b"Bearer"))
     return ErrorAnswer(status=code, headers=tuple(headers), body=orjson.dumps(body))
-
-
-def _further_details(error: ApiError) -> list[Message]:
-    """Return what a caller of REST is told besides: which limit was met, or which condition does not hold."""
-    subject = error.resource[1] if error.resource is not None else error.metadata.get("backend", "")
-    if error.code is _CODE.RESOURCE_EXHAUSTED:
-        quota = error_details_pb2.QuotaFailure()
-        quota.violations.add(subject=subject or "client", description=error.message)
-        return [quota]
-    if error.code is _CODE.FAILED_PRECONDITION:
-        precondition = error_details_pb2.PreconditionFailure()
-        precondition.violations.add(type=error.reason, subject=subject, description=error.message)
-        return [precondition]
-    return []
 
 
 def _detail_json(detail: Message) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x65rp/admin/v1/documents.proto\x12\x0c\x65rp.admin.v1\x1a\x13\x65rp/v1/orders.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"z\n\x11TraceOrderRequest\x12\x65\n\x04name\x18\x01 \x01(\tBQ\xe2\x41\x01\x02\xfa\x41\x0e\n\x0c\x65rp.v1/Order\xbaH9r725^businessUnits/[!-.0-~]{1,63}/orders/[!-.0-~]{1,120}$R\x04name\"y\n\x12TraceOrderResponse\x12)\n\x05order\x18\x01 \x01(\x0b\x32\r.erp.v1.OrderB\x04\xe2\x41\x01\x03R\x05order\x12\x38\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\x18.erp.admin.v1.TraceEntryB\x04\xe2\x41\x01\x03R\x07\x65ntries\"\xa9\x02\n\nTraceEntry\x12 \n\x08sequence\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x03R\x08sequence\x12\x34\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\x04time\x12\x1a\n\x05\x65vent\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03R\x05\x65vent\x12\x1d\n\x07part_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03R\x06partId\x12N\n\x10submission_state\x18\x05 \x01(\x0e\x32\x1d.erp.v1.Order.SubmissionStateB\x04\xe2\x41\x01\x03R\x0fsubmissionState\x12\x1a\n\x05\x61\x63tor\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03R\x05\x61\x63tor\x12\x1c\n\x06\x64\x65tail\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03R\x06\x64\x65tail2\xb6\x01\n\x0f\x44ocumentService\x12\x8f\x01\n\nTraceOrder\x12\x1f.erp.admin.v1.TraceOrderRequest\x1a .erp.admin.v1.TraceOrderResponse\">\xda\x41\x04name\x82\xd3\xe4\x93\x02\x31\x12//admin/v1/{name=businessUnits/*/orders/*}:trace\x1a\x11\xca\x41\x0elocalhost:8080b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x65rp/admin/v1/documents.proto\x12\x0c\x65rp.admin.v1\x1a\x13\x65rp/v1/orders.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"z\n\x11TraceOrderRequest\x12\x65\n\x04name\x18\x01 \x01(\tBQ\xe2\x41\x01\x02\xfa\x41\x0e\n\x0c\x65rp.v1/Order\xbaH9r725^businessUnits/[!-.0-~]{1,63}/orders/[!-.0-~]{1,120}$R\x04name\"y\n\x12TraceOrderResponse\x12)\n\x05order\x18\x01 \x01(\x0b\x32\r.erp.v1.OrderB\x04\xe2\x41\x01\x03R\x05order\x12\x38\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\x18.erp.admin.v1.TraceEntryB\x04\xe2\x41\x01\x03R\x07\x65ntries\"\xb4\x02\n\nTraceEntry\x12 \n\x08sequence\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x03R\x08sequence\x12?\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\teventTime\x12\x1a\n\x05\x65vent\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03R\x05\x65vent\x12\x1d\n\x07part_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03R\x06partId\x12N\n\x10submission_state\x18\x05 \x01(\x0e\x32\x1d.erp.v1.Order.SubmissionStateB\x04\xe2\x41\x01\x03R\x0fsubmissionState\x12\x1a\n\x05\x61\x63tor\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03R\x05\x61\x63tor\x12\x1c\n\x06\x64\x65tail\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03R\x06\x64\x65tail2\xb6\x01\n\x0f\x44ocumentService\x12\x8f\x01\n\nTraceOrder\x12\x1f.erp.admin.v1.TraceOrderRequest\x1a .erp.admin.v1.TraceOrderResponse\">\xda\x41\x04name\x82\xd3\xe4\x93\x02\x31\x12//admin/v1/{name=businessUnits/*/orders/*}:trace\x1a\x11\xca\x41\x0elocalhost:8080b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,8 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRACEORDERRESPONSE'].fields_by_name['entries']._serialized_options = b'\342A\001\003'
   _globals['_TRACEENTRY'].fields_by_name['sequence']._loaded_options = None
   _globals['_TRACEENTRY'].fields_by_name['sequence']._serialized_options = b'\342A\001\003'
-  _globals['_TRACEENTRY'].fields_by_name['time']._loaded_options = None
-  _globals['_TRACEENTRY'].fields_by_name['time']._serialized_options = b'\342A\001\003'
+  _globals['_TRACEENTRY'].fields_by_name['event_time']._loaded_options = None
+  _globals['_TRACEENTRY'].fields_by_name['event_time']._serialized_options = b'\342A\001\003'
   _globals['_TRACEENTRY'].fields_by_name['event']._loaded_options = None
   _globals['_TRACEENTRY'].fields_by_name['event']._serialized_options = b'\342A\001\003'
   _globals['_TRACEENTRY'].fields_by_name['part_id']._loaded_options = None
@@ -66,7 +66,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRACEORDERRESPONSE']._serialized_start=339
   _globals['_TRACEORDERRESPONSE']._serialized_end=460
   _globals['_TRACEENTRY']._serialized_start=463
-  _globals['_TRACEENTRY']._serialized_end=760
-  _globals['_DOCUMENTSERVICE']._serialized_start=763
-  _globals['_DOCUMENTSERVICE']._serialized_end=945
+  _globals['_TRACEENTRY']._serialized_end=771
+  _globals['_DOCUMENTSERVICE']._serialized_start=774
+  _globals['_DOCUMENTSERVICE']._serialized_end=956
 # @@protoc_insertion_point(module_scope)
