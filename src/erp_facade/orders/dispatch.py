@@ -27,9 +27,6 @@ Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 Rest = Callable[[str, float], float]
 
-_OVERRUN = 5.0
-"""Seconds that an adapter may be late before the part is looked up without it."""
-
 
 class Sender:
     """Sends claimed parts. `rest` pauses a backend for at least some seconds and returns for how long."""
@@ -75,7 +72,7 @@ class Sender:
         self._shadowing.begin(claim)
         task = asyncio.ensure_future(self._ask(claim))
         try:
-            await asyncio.wait({task}, timeout=self._options.attempt_seconds + _OVERRUN)
+            await asyncio.wait({task}, timeout=self._options.attempt_seconds + self._options.overrun_seconds)
         except asyncio.CancelledError:
             task.cancel()
             await asyncio.wait({task})

@@ -12,7 +12,8 @@ class OrderOptions:
 
     `workers` claims and sends are under way at most, of them `backend_workers` to one backend, so that a hanging ERP
     leaves room for the others. `lookup_workers` and `poll_workers` are capacity of their own: order load never keeps
-    an order in doubt from being looked up. A lease outlasts an attempt.
+    an order in doubt from being looked up. A lease outlasts an attempt and the `overrun_seconds` that an adapter may be
+    late before its part is looked up without it.
     """
 
     workers: int = 32
@@ -20,6 +21,7 @@ class OrderOptions:
     lookup_workers: int = 4
     poll_workers: int = 8
     attempt_seconds: float = 30.0
+    overrun_seconds: float = 5.0
     lookup_seconds: float = 10.0
     lease_seconds: float = 70.0
     sweep_seconds: float = 15.0

@@ -10,6 +10,7 @@ from erp_facade.orders.content import differences
 from erp_facade.orders.states import State
 from erp_ports.errors import (
     ErpError,
+    ForeignCurrency,
     Misconfigured,
     NotFound,
     OutcomeUnknown,
@@ -84,6 +85,9 @@ def of_error(error: BaseException, *, dirty: bool) -> Result:
     match error:
         case NotFound() if error.kind in _DOCUMENTS:
             return Result(state=State.REVIEW, outcome="DOCUMENT_MISSING", detail=detail, evidence=(detail,))
+        case ForeignCurrency():
+            # An answer in another currency is an answer: something may have been booked.
+            return Result(state=State.IN_DOUBT, outcome="FOREIGN_CURRENCY", detail=detail)
         case Rejected() | NotFound():
             return Result(
                 state=State.REJECTED,

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import structlog
-from erp_routing.routes import Route, Scope, Stage
 from sqlalchemy import Connection, delete, insert, select, update
 
 from erp.v1.orders_pb2 import CancelOrderRequest, CreateOrderRequest, Order
@@ -27,6 +26,7 @@ from erp_facade.store.route_rows import read_version, route_to_row
 from erp_facade.store.schema import audit, order_parts, outbox, route_state, routes
 from erp_ports.call import Call
 from erp_ports.memory import InMemoryConfig, InMemoryErp
+from erp_routing.routes import Route, Scope, Stage
 
 SPEED = 20.0
 
@@ -167,6 +167,20 @@ class Bench:
                 if Order.SubmissionState.Name(order.submission_state) in states:
                     return order
                 await asyncio.sleep(0.01)
+
+    async def eventually(self, holds: Callable[[], Awaitable[Any]]) -> None:
+        """Return once the condition holds; the test's own time limit is twenty seconds."""
+        async with asyncio.timeout(20):
+            while not await holds():
+                await asyncio.sleep(0.01)
+
+    async def until_booked(self, backend: str, line: tuple[str, str]) -> None:
+        """Return once the line stands in the ERP's own books."""
+
+        async def there() -> bool:
+            return line in self.booked(backend)
+
+        await self.eventually(there)
 
     def booked(self, backend: str) -> list[tuple[str, str]]:
         """Return purchase order number and line id of every line that lives in the ERP's own books."""

@@ -120,8 +120,7 @@ async def test_what_only_the_facade_says_is_ignored_in_a_request(bench):
 async def test_a_caller_who_hangs_up_does_not_stop_the_order(bench):
     bench.erps["legacy"].faults.delay = 0.05
     call = asyncio.ensure_future(bench.create(bench.request("r1")))
-    while not (await bench.orders.open_counts()):
-        await asyncio.sleep(0.001)
+    await bench.eventually(bench.orders.open_counts)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call

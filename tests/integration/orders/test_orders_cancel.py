@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import grpc
-from erp_routing.routes import Intake, Stage
 
 from erp.v1.orders_pb2 import Order, OrderChange
 from erp_ports.errors import OutcomeUnknown, Rejected, Unavailable
+from erp_routing.routes import Intake, Stage
 
 
 class FailingCancel:
@@ -62,9 +62,7 @@ async def test_an_order_that_was_not_sent_is_cancelled_here_and_never_sent(bench
 
 
 async def test_an_order_that_waits_behind_a_cancelled_one_goes_on(bench):
-    await bench.set_routes(
-        bench.route("EU01", Stage.LEGACY, intake=Intake.DRAINING), bench.route("EU02", Stage.CLOUD)
-    )
+    await bench.set_routes(bench.route("EU01", Stage.LEGACY, intake=Intake.DRAINING), bench.route("EU02", Stage.CLOUD))
     first = await bench.create(bench.request("r1", plants=("EU01", "EU02")), wait=0)
     second = await bench.create(bench.request("r2", plants=("EU02",)), wait=0)
     await bench.cancel(first.name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import grpc
-from erp_routing.routes import Intake, Stage
 
 from erp.v1.orders_pb2 import (
     BILLING_STATE_BILLED,
@@ -14,6 +13,7 @@ from erp.v1.orders_pb2 import (
     ListOrdersRequest,
     Order,
 )
+from erp_routing.routes import Intake, Stage
 
 
 async def test_an_order_shows_what_its_erp_says_now(bench):
@@ -92,7 +92,9 @@ async def test_a_list_is_filtered_by_customer_purchase_order_and_state(bench):
     waiting = await bench.create(bench.request("r2", customer="C2", po="B", plants=("EU02",)), wait=0)
 
     async def found(**fields):
-        return [o.name for o in (await bench.orders.list(ListOrdersRequest(parent="businessUnits/NW", **fields))).orders]
+        return [
+            o.name for o in (await bench.orders.list(ListOrdersRequest(parent="businessUnits/NW", **fields))).orders
+        ]
 
     assert await found(customer="businessUnits/NW/customers/C1") == [booked.name]
     assert await found(purchase_order_number="B") == [waiting.name]
