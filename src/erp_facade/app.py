@@ -54,6 +54,7 @@ class Facade:
         self.settings = settings
         self._now = now
         self._stack = contextlib.AsyncExitStack()
+        self._http = contextlib.AsyncExitStack()
         self.grpc_port = self.http_port = 0
 
     async def start(self) -> None:
@@ -67,7 +68,8 @@ class Facade:
     async def stop(self, grace: float = 10.0) -> None:
         """Refuse new calls, let those under way end within `grace` seconds, and release everything."""
         self.ready = False
-        await self._grpc.stop(grace)
+        await asyncio.gather(self._grpc.stop(grace), self._http.aclose())
+        await self.orders.dispatcher.drain(grace)
         await self._stack.aclose()
 
     async def _start(self) -> None:
@@ -214,7 +216,8 @@ class Facade:
             log=self.observability.log,
         )
         host, _, port = self.settings.listen.http.rpartition(":")
-        self.http_port = await self._stack.enter_async_context(serve_http(app, host.strip("[]"), int(port)))
+        self._stack.push_async_callback(self._http.aclose)
+        self.http_port = await self._http.enter_async_context(serve_http(app, host.strip("[]"), int(port)))
         self.grpc_port = await self._grpc.start(self.settings.listen.grpc)
 
     ready = False

@@ -9,6 +9,9 @@ from erp_facade.call_meta import CallMeta
 from erp_facade.clients import Client
 from erp_ports.call import Call
 
+# What an ERP's deadline leaves of the caller's, so that there is time to say that the ERP did not answer.
+_ANSWER_SHARE, _ANSWER_SECONDS = 0.1, 0.25
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
@@ -18,9 +21,9 @@ class Context:
     meta: CallMeta
 
     def call(self) -> Call:
-        """Return what an adapter is told of this call."""
+        """Return what an adapter is told of this call; its deadline is a little earlier than the caller's."""
         return Call(
-            deadline=self.meta.deadline,
+            deadline=self.meta.deadline - min(_ANSWER_SECONDS, self.remaining() * _ANSWER_SHARE),
             correlation_id=self.meta.correlation_id,
             traceparent=self.meta.traceparent,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import heapq
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ from erp_facade.store import Store
 from erp_facade.store.schema import order_parts, orders
 from erp_ports.amounts import to_date
 from erp_ports.errors import ErpError
-from erp_ports.names import business_unit_of, last_segment, native_parts, order_name
+from erp_ports.names import business_unit_of, invoice_name, last_segment, native_parts, order_name
 from erp_ports.values import InvoiceQuery, KeyedInvoice
 
 _DEFAULT_PAGE, _LARGEST_PAGE = 50, 500
@@ -67,6 +68,7 @@ class InvoiceReads:
             if told.code is grpc.StatusCode.NOT_FOUND:
                 raise _not_found(request.name) from error
             raise told from error
+        invoice.name = request.name
         await self._complete(unit, backend.name, [invoice])
         return invoice
 
@@ -107,17 +109,19 @@ class InvoiceReads:
                 pages.setdefault(name, []).extend(answer)
         response = ListInvoicesResponse(unreachable=sorted(set(silent)))
         merged = heapq.merge(
-            *([(k, n) for k in page] for n, page in pages.items()), key=lambda e: _order(e[0], e[1]), reverse=True
+            *(sorted(((k, n) for k in page), key=_order, reverse=True) for n, page in pages.items()),
+            key=_order,
+            reverse=True,
         )
-        more = False
-        for taken, (keyed, name) in enumerate(merged):
-            if taken == limit:
-                more = True
-                break
+        shown = list(itertools.islice(merged, limit + 1))
+        more = len(shown) > limit
+        for keyed, name in shown[:limit]:
+            keyed.invoice.name = invoice_name(unit, name, keyed.native_key)
             response.invoices.append(keyed.invoice)
             cursors[name] = (to_date(keyed.invoice.invoice_date), keyed.native_key)
         for name in pages:
-            await self._complete(unit, name, [i for i in response.invoices if native_parts(i.name)[0] == name])  # type: ignore[index]
+            of_backend = [i for i, (_, n) in zip(response.invoices, shown, strict=False) if n == name]
+            await self._complete(unit, name, of_backend)
         if more:
             fields = {name: [date.isoformat(), key] for name, (date, key) in cursors.items()}
             response.next_page_token = self._tokens.issue(scope, fields)
@@ -164,7 +168,7 @@ class InvoiceReads:
                     order_parts.c.document_number.in_(numbers),
                 )
             )
-            return dict(connection.execute(query).tuples().all())
+            return dict(connection.execute(query).all())
 
         names = await self._store.read(work) if numbers else {}
         now = Timestamp()
@@ -177,7 +181,8 @@ class InvoiceReads:
                 invoice.order = order_name(unit, names[invoice.order_document_number])
 
 
-def _order(keyed: KeyedInvoice, backend: str) -> tuple[Any, ...]:
+def _order(entry: tuple[KeyedInvoice, str]) -> tuple[Any, ...]:
+    keyed, backend = entry
     return (to_date(keyed.invoice.invoice_date), backend, keyed.native_key)
 
 
