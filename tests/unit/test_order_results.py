@@ -137,9 +137,10 @@ def part(state=State.IN_DOUBT, **values):
         state=state,
         attempt=values.pop("attempt", 1),
         attempt_time=NOW,
+        correlation_id="",
     )
     given = {"lookups": 0, "first_attempt_time": NOW, "update_time": NOW} | values
-    return OpenPart(seen=seen, target="erp", reference="REF", order=order(), correlation_id="", traceparent="", **given)
+    return OpenPart(seen=seen, target="erp", reference="REF", order=order(), traceparent="", **given)
 
 
 def verdict(part, found, *, unique=True, now=NOW):

@@ -61,6 +61,7 @@ class Seen:
     state: State
     attempt: int
     attempt_time: dt.datetime
+    correlation_id: str
     alone: bool = False
 
 
@@ -71,6 +72,7 @@ class Applied:
     order_id: str
     part_state: State
     order_state: State
+    correlation_id: str
     moved: bool = True
     duplicate: bool = False
 
@@ -89,7 +91,7 @@ def apply_result(
     if result.document is not None and row.document_number != result.document_number:
         return _late_booking(connection, present, row.document_number, result, now)
     state = state_of(connection, seen.order.id)
-    return Applied(order_id=seen.order.id, part_state=present.state, order_state=state, moved=False)
+    return _applied(present, present.state, state, moved=False)
 
 
 def looked_up(connection: Connection, part_id: str, next_at: dt.datetime) -> None:
@@ -143,7 +145,7 @@ def _advanced(
     order_state = state if seen.alone else state_of(connection, seen.order.id)
     planned = None if next_at is None else to_text(next_at)
     advance(connection, seen.order, order_state, happenings, to_text(now), next_at=planned)
-    return Applied(order_id=seen.order.id, part_state=state, order_state=order_state, duplicate=bool(result.duplicates))
+    return _applied(seen, state, order_state, duplicate=bool(result.duplicates))
 
 
 def _late_booking(
@@ -158,8 +160,17 @@ def _late_booking(
     order_state = state_of(connection, present.order.id)
     happening = _duplicate(present, present.state, result.document_number or "")
     advance(connection, present.order, order_state, [happening], to_text(now))
+    return _applied(present, present.state, order_state, moved=False, duplicate=True)
+
+
+def _applied(seen: Seen, state: State, order_state: State, *, moved: bool = True, duplicate: bool = False) -> Applied:
     return Applied(
-        order_id=present.order.id, part_state=present.state, order_state=order_state, moved=False, duplicate=True
+        order_id=seen.order.id,
+        part_state=state,
+        order_state=order_state,
+        correlation_id=seen.correlation_id,
+        moved=moved,
+        duplicate=duplicate,
     )
 
 

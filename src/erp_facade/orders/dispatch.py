@@ -156,5 +156,6 @@ def _seen(claim: PartClaim) -> Seen:
         state=State.DISPATCHING,
         attempt=claim.attempt,
         attempt_time=claim.attempt_time,
+        correlation_id=claim.correlation_id,
         alone=claim.alone,
     )

@@ -29,11 +29,14 @@ from erp_facade.orders.results import Result
 from erp_facade.orders.states import AWAITING_PERSON, SETTLED, State
 from erp_facade.orders.waiting import Waiting
 from erp_facade.store import Store, StoreUnavailable
+from erp_facade.store.route_rows import read_version
 
 Job = Callable[[], Awaitable[None]]
 
 _UNCERTIFIED_SECONDS = 60.0
 """How often a part in REVIEW that was never found is looked up, until a person certifies it."""
+_ROUTES_SECONDS = 1.0
+"""How often the route version is read for the orders that wait for a flip."""
 
 
 class Dispatcher:
@@ -74,6 +77,7 @@ class Dispatcher:
         self._planned: set[str] = set()
         self._busy = 0
         self._accepting = False
+        self._route_version = 0
         self._tasks: list[asyncio.Task[None]] = []
         self.waiting = Waiting()
 
@@ -89,6 +93,7 @@ class Dispatcher:
         self._tasks += [asyncio.create_task(self._work(self._polls)) for _ in range(options.poll_workers)]
         self._tasks.append(asyncio.create_task(self._agenda.run()))
         self._tasks.append(asyncio.create_task(self._every(options.sweep_seconds, self._sweep)))
+        self._tasks.append(asyncio.create_task(self._every(_ROUTES_SECONDS, self._follow_routes)))
         self._tasks.append(asyncio.create_task(self._every(options.lease_seconds / 4, self._renew)))
 
     async def drain(self, seconds: float) -> None:
@@ -270,17 +275,23 @@ class Dispatcher:
         if state in SETTLED or state in AWAITING_PERSON:
             self.waiting.release(order_id)
         if state not in (State.ACCEPTED, State.DISPATCHING, State.HANDED_OVER):
-            for waiting in self._blocked.pop(order_id, ()):
-                self.wake(waiting)
+            self._unblock(order_id)
+
+    def _unblock(self, order_id: str) -> None:
+        for waiting in self._blocked.pop(order_id, ()):
+            self.wake(waiting)
 
     def _log_result(self, part_id: str, applied: Applied, result: Result) -> None:
         log = self._log.warning if applied.part_state in (State.IN_DOUBT, State.REVIEW) else self._log.info
         log(
             "order.part", part=part_id, state=applied.part_state.value, order_state=applied.order_state.value,
             outcome=result.outcome, detail=result.detail, document=result.document_number, moved=applied.moved,
+            correlation_id=applied.correlation_id,
         )  # fmt: skip
         if applied.duplicate:
-            self._log.error("order.duplicate_found", part=part_id, detail=result.detail)
+            self._log.error(
+                "order.duplicate_found", part=part_id, detail=result.detail, correlation_id=applied.correlation_id
+            )
 
     async def _carry_out(self, change_id: str) -> None:
         change, delay = await self._changes.carry_out(change_id)
@@ -288,7 +299,10 @@ class Dispatcher:
             self._agenda.put(f"change:{change_id}", delay, partial(self.wake_change, change_id))
         elif change.state in SETTLED or change.state is State.REVIEW:
             self.waiting.release(change_id)
-        self._log.info("order.change", change=change_id, state=change.state.value, order=change.order_ref.name)
+        self._log.info(
+            "order.change", change=change_id, state=change.state.value, order=change.order_ref.name,
+            correlation_id=change.correlation_id,
+        )  # fmt: skip
 
     # ----------------------------------------------------------------------------------------------- looking after
 
@@ -303,7 +317,7 @@ class Dispatcher:
         under_way = frozenset(self._sender.under_way)
         expired = await self._store.write(expire, self._owner, self._clock.monotonic(), under_way, self._clock.now())
         for part_id, applied in expired:
-            self._log.warning("order.lease_expired", part=part_id)
+            self._log.warning("order.lease_expired", part=part_id, correlation_id=applied.correlation_id)
             self.told(applied.order_id, applied.order_state)
         work = await self._store.read(read_open_work)
         for part_id, state in work.parts:
@@ -312,7 +326,17 @@ class Dispatcher:
         for order_id in work.order_ids:
             if order_id not in self._planned:
                 self.wake(order_id)
+        for order_id in self._blocked.keys() - work.blocking_ids:
+            self._unblock(order_id)
         for change_id in work.change_ids:
             if f"change:{change_id}" not in self._agenda:
                 self.wake_change(change_id)
-        self.routes_changed()
+        for backend in self._lanes.backends:
+            self._reopen(backend)
+
+    async def _follow_routes(self) -> None:
+        """Notice a flip that nobody told of, so that no order waits longer than a moment for it."""
+        version = await self._store.read(read_version)
+        if version != self._route_version:
+            self._route_version = version
+            self.routes_changed()

@@ -22,6 +22,10 @@ class Lanes:
         self._paused_until = dict.fromkeys(self._under_way, 0.0)
         self._parked: dict[str, deque[str]] = {name: deque() for name in self._under_way}
 
+    @property
+    def backends(self) -> tuple[str, ...]:
+        return tuple(self._under_way)
+
     def closed(self) -> frozenset[str]:
         """Return the backends that are paused or full."""
         now = self._monotonic()

@@ -17,7 +17,7 @@ from erp_facade.store.schema import order_parts, orders
 from erp_facade.store.times import from_text
 
 _DISPATCHING = (
-    select(order_parts, orders.c.business_unit)
+    select(order_parts, orders.c.business_unit, orders.c.correlation_id)
     .join(orders, orders.c.id == order_parts.c.order_id)
     .where(order_parts.c.state == State.DISPATCHING.value)
 )
@@ -59,4 +59,5 @@ def _seen(row: Any) -> Seen:
         state=State.DISPATCHING,
         attempt=row.attempt,
         attempt_time=from_text(row.attempt_time),
+        correlation_id=row.correlation_id,
     )

@@ -52,7 +52,6 @@ class OpenPart:
     first_attempt_time: dt.datetime
     update_time: dt.datetime
     order: Order
-    correlation_id: str
     traceparent: str
 
     @property
@@ -153,7 +152,7 @@ class Finder:
             return again
         call = Call(
             deadline=self._clock.monotonic() + self._options.lookup_seconds,
-            correlation_id=part.correlation_id,
+            correlation_id=part.seen.correlation_id,
             traceparent=part.traceparent,
         )
         now = self._clock.now()
@@ -184,6 +183,7 @@ def load_part(connection: Connection, part_id: str) -> OpenPart:
             state=State(row.state),
             attempt=row.attempt,
             attempt_time=from_text(row.attempt_time or row.create_time),
+            correlation_id=row.correlation_id,
         ),
         target=row.target,
         reference=row.reference,
@@ -191,6 +191,5 @@ def load_part(connection: Connection, part_id: str) -> OpenPart:
         first_attempt_time=from_text(row.first_attempt_time or row.create_time),
         update_time=from_text(row.update_time),
         order=part_order(Order.FromString(row.payload), orjson.loads(row.line_ids)),
-        correlation_id=row.correlation_id,
         traceparent=row.traceparent,
     )

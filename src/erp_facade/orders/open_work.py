@@ -14,6 +14,7 @@ _ORDERS = union(
     select(orders.c.id).where(UNSETTLED, orders.c.state == State.ACCEPTED.value),
     select(order_parts.c.order_id).where(OPEN, order_parts.c.state == State.ACCEPTED.value),
 )
+_BLOCKING = select(orders.c.id).where(UNSETTLED)
 _PARTS = select(order_parts.c.part_id, order_parts.c.state).where(
     OPEN, order_parts.c.state.in_([State.IN_DOUBT.value, State.HANDED_OVER.value])
 )
@@ -27,9 +28,13 @@ _CHANGES = select(order_changes.c.id).where(OPEN)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenWork:
-    """Orders with lines to claim, parts to look up with their states, and changes to carry out."""
+    """Orders with lines to claim, parts to look up with their states, and changes to carry out.
+
+    `blocking_ids` are the orders that later orders of the same customer wait for.
+    """
 
     order_ids: Sequence[str]
+    blocking_ids: frozenset[str]
     parts: Sequence[tuple[str, State]]
     change_ids: Sequence[str]
 
@@ -42,6 +47,7 @@ def read_open_work(connection: Connection) -> OpenWork:
     parts = [*connection.execute(_PARTS), *connection.execute(_UNCERTIFIED)]
     return OpenWork(
         order_ids=sorted(connection.execute(_ORDERS).scalars()),
+        blocking_ids=frozenset(connection.execute(_BLOCKING).scalars()),
         parts=[(row.part_id, State(row.state)) for row in parts],
         change_ids=connection.execute(_CHANGES).scalars().all(),
     )
