@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 import grpc
 import grpc.aio
@@ -64,7 +66,7 @@ class Traffic:
         availability = self._availability.CheckAvailability(self._availability_request(order), timeout=30)
         checked = await self._read(availability)
         tally.availabilities += checked
-        request = create_request(self._master, order)
+        request = create_request(self._master, order, dt.datetime.now(dt.UTC))
         answer = await self._create(request)
         if answer is None:
             return
@@ -136,18 +138,24 @@ class Traffic:
         request = availability_pb2.CheckAvailabilityRequest(
             parent=business_unit_name(unit), customer=customer_name(unit, order.customer)
         )
+        now = dt.datetime.now(dt.UTC)
         for line in order.lines:
             asked = request.lines.add(
                 line_id=line.line_id, product=product_name(unit, line.product), plant=line.plant,
-                requested_date=from_date(order.requested_date),
+                requested_date=from_date(requested_date(self._master, order, line.plant, now)),
             )  # fmt: skip
             asked.quantity.value.value = plain(line.quantity)
             asked.quantity.unit = "EA"
         return request
 
 
-def create_request(master: MasterData, order: Order) -> orders_pb2.CreateOrderRequest:
-    """Return the request for an order of the data; its request id is the order's number."""
+def requested_date(master: MasterData, order: Order, plant: str, now: dt.datetime) -> dt.date:
+    """Return the order's requested date, or the plant's own date where the new day has begun there already."""
+    return max(order.requested_date, now.astimezone(ZoneInfo(master.plants[plant])).date())
+
+
+def create_request(master: MasterData, order: Order, now: dt.datetime) -> orders_pb2.CreateOrderRequest:
+    """Return the request for an order of the data; its request id is made of the order's number."""
     unit = master.business_unit
     request = orders_pb2.CreateOrderRequest(parent=business_unit_name(unit), request_id=f"crm-{order.order}-1")
     message = request.order
@@ -160,6 +168,9 @@ def create_request(master: MasterData, order: Order) -> orders_pb2.CreateOrderRe
         ordered = message.lines.add(line_id=line.line_id, product=product_name(unit, line.product), plant=line.plant)
         ordered.quantity.value.value = plain(line.quantity)
         ordered.quantity.unit = "EA"
+        local = requested_date(master, order, line.plant, now)
+        if local != order.requested_date:
+            ordered.requested_date.CopyFrom(from_date(local))
         if line.discount:
             ordered.agreed_discount.value = plain(line.discount)
     return request
