@@ -10,11 +10,11 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 
-import erp_sandbox
 from erp.v1.pricing_pb2 import CalculatePricesRequest
 from erp_ports.amounts import from_date
 from erp_ports.names import business_unit_name, customer_name, product_name
-from erp_sandbox.master_data import MasterData, load
+from erp_sandbox import master_data
+from erp_sandbox.master_data import MasterData
 
 LINES = 10
 UNITS = ("EA", "DZN")
@@ -28,7 +28,7 @@ class Workload:
 
     @classmethod
     def of_today(cls) -> Workload:
-        return cls(load(Path(erp_sandbox.__file__).parent / "data", today=dt.datetime.now(dt.UTC).date()))
+        return cls(master_data.load(Path(master_data.__file__).parent / "data", today=dt.datetime.now(dt.UTC).date()))
 
     @cached_property
     def plant(self) -> str:
