@@ -75,6 +75,7 @@ class Erp:
     requests: list[tuple[web.Request, bytes]] = field(default_factory=list)
     tokens: int = 0
     gives_tokens: bool = True
+    cookie_attributes: str = "path=/; HttpOnly"
 
     def says(self, method: str, path: str, *answers: Any) -> None:
         """Script the answers to a request: bodies of `d`, or functions of the request."""
@@ -89,7 +90,7 @@ class Erp:
             if not self.gives_tokens:
                 return hang_up(request)
             self.tokens += 1
-            cookie = f"SAP_SESSIONID=session-{self.tokens}; path=/; HttpOnly"
+            cookie = f"SAP_SESSIONID=session-{self.tokens}; {self.cookie_attributes}"
             return answered({}, **{"x-csrf-token": f"token-{self.tokens}", "Set-Cookie": cookie})
         given = request.headers.get("x-csrf-token"), request.cookies.get("SAP_SESSIONID")
         expected = f"token-{self.tokens}", f"session-{self.tokens}"
@@ -303,6 +304,35 @@ async def test_a_token_that_is_never_accepted_is_a_misconfiguration(erp: Erp, ad
     with pytest.raises(Misconfigured):
         await adapter.create_order(submission(), call())
     assert len(erp.asked("POST", ORDERS)) == 2
+
+
+async def test_a_token_is_sent_with_its_own_cookie_whatever_other_replies_set(erp: Erp, adapter: FullAdapter) -> None:
+    def other_session(_: web.Request) -> Answer:
+        return answered(priced_answer(), **{"Set-Cookie": "SAP_SESSIONID=of-another-server; path=/"})
+
+    erp.says("POST", SIMULATION, other_session)
+    await asyncio.gather(*(adapter.calculate_prices(price_question(), call()) for _ in range(4)))
+    await adapter.calculate_prices(price_question(), call())
+    assert erp.tokens == 1
+    assert len(erp.asked("POST")) == 5
+
+
+async def test_a_secure_cookie_is_sent_where_http_is_configured(erp: Erp, adapter: FullAdapter) -> None:
+    erp.cookie_attributes = "path=/; secure; HttpOnly"
+    erp.says("POST", SIMULATION, priced_answer())
+    await adapter.calculate_prices(price_question(), call())
+    assert len(erp.asked("POST")) == 1
+
+
+async def test_a_stale_token_is_known_by_the_words_of_the_refusal_too(erp: Erp, adapter: FullAdapter) -> None:
+    erp.says(
+        "POST",
+        SIMULATION,
+        lambda _: web.Response(status=403, text="CSRF token validation failed"),
+        priced_answer(),
+    )
+    await adapter.calculate_prices(price_question(), call())
+    assert erp.tokens == 2
 
 
 async def test_a_missing_permission_is_not_taken_for_a_stale_token(erp: Erp, adapter: FullAdapter) -> None:

@@ -8,6 +8,8 @@ import contextlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -27,16 +29,31 @@ log = logging.getLogger("cloud_erp.s4hana")
 
 _KEEP_ALIVE_SECONDS = 15.0
 _FETCH = {"x-csrf-token": "Fetch"}
+_TRIES_WITH_A_TOKEN = 2
+# Where http is configured, what is marked as secure travels over it too, as the credentials do.
+_COOKIE_POLICY = DefaultCookiePolicy(secure_protocols=("https", "http"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Session:
+    """A CSRF token and the cookies that it came with: neither is accepted without the other."""
+
+    token: str
+    cookie: str = field(repr=False)
+
+    def headers(self) -> dict[str, str]:
+        given = {"x-csrf-token": self.token, "cookie": self.cookie}
+        return {name: value for name, value in given.items() if value}
 
 
 class Gateway:
-    """HTTP to one S/4HANA system as one user. Nothing is repeated, except after a 403 that asks for a new token."""
+    """HTTP to one S/4HANA system as one user. Nothing is repeated, except after a 403 that asks for a token."""
 
     def __init__(self, config: S4Config, user: User) -> None:
         self._config = config
         self._messages = {**MESSAGES, **config.messages}
         self._closed = False
-        self._token: str | None = None
+        self._session: _Session | None = None
         self._token_lock = asyncio.Lock()
         self._seconds = {
             Effect.READ: config.timeouts.read,
@@ -44,13 +61,14 @@ class Gateway:
             Effect.WRITE: config.timeouts.write,
         }
         self._client = httpx.AsyncClient(
-            transport=AiohttpTransport(client=self._session),
+            transport=AiohttpTransport(client=self._connections),
             headers=_standing_headers(config, user),
+            cookies=CookieJar(_COOKIE_POLICY),
             trust_env=False,
             follow_redirects=False,
         )
 
-    def _session(self) -> aiohttp.ClientSession:
+    def _connections(self) -> aiohttp.ClientSession:
         # httpx keeps the cookies: a second jar beneath it would send them twice.
         connector = aiohttp.TCPConnector(
             limit=self._config.max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS, ttl_dns_cache=60
@@ -118,7 +136,7 @@ class Gateway:
 
     async def renew_token(self, service: str, call: Call) -> None:
         """Fetch a CSRF token, whether there is one or not."""
-        await self._csrf_token(service, call, Effect.READ, stale=self._token)
+        await self._with_token(service, call, Effect.READ, stale=self._session)
 
     async def _read(self, url: str, call: Call, kind: str) -> Any:
         reply = await self._exchange("GET", url, call, Effect.READ, headers={})
@@ -140,13 +158,17 @@ class Gateway:
     ) -> Reply:
         content = json.dumps(body, separators=(",", ":")).encode()
         url = self._url(service, address)
-        token = await self._csrf_token(service, call, effect, stale=None)
-        reply = await self._send(method, url, call, effect, content, headers, token)
-        if _asks_for_token(reply):  # refused before it was looked at
-            token = await self._csrf_token(service, call, effect, stale=token)
-            reply = await self._send(method, url, call, effect, content, headers, token)
-            if _asks_for_token(reply):
-                raise Misconfigured("S/4HANA does not accept its own CSRF token", detail=f"{method} {address}")
+        sent = {"content-type": "application/json", **headers}
+        session = None
+        for _ in range(_TRIES_WITH_A_TOKEN):
+            session = await self._with_token(service, call, effect, stale=session)
+            reply = await self._exchange(
+                method, url, call, effect, headers={**sent, **session.headers()}, content=content
+            )
+            if not _asks_for_token(reply):  # else it was refused before it was looked at
+                break
+        else:
+            raise Misconfigured("S/4HANA does not accept its own CSRF token", detail=f"{method} {address}")
         if not 200 <= reply.status < 300:
             raise self._failure(reply, effect, kind)
         for notice in wire.notices(reply.headers):
@@ -161,30 +183,15 @@ class Gateway:
             )
         return reply
 
-    async def _send(
-        self,
-        method: str,
-        url: str,
-        call: Call,
-        effect: Effect,
-        content: bytes,
-        headers: Mapping[str, str],
-        token: str,
-    ) -> Reply:
-        sent = {"content-type": "application/json", **headers}
-        if token:
-            sent["x-csrf-token"] = token
-        return await self._exchange(method, url, call, effect, headers=sent, content=content)
-
-    async def _csrf_token(self, service: str, call: Call, effect: Effect, *, stale: str | None) -> str:
-        """Return the session's token, fetched when there is none or the present one is `stale`."""
-        if self._token is not None and self._token != stale:
-            return self._token
+    async def _with_token(self, service: str, call: Call, effect: Effect, *, stale: _Session | None) -> _Session:
+        """Return the session, fetched when there is none or the present one is `stale`."""
+        if self._session is not None and self._session is not stale:
+            return self._session
         try:
             async with asyncio.timeout(call.remaining()), self._token_lock:
-                if self._token is None or self._token == stale:
-                    self._token = await self._fetch_token(service, call)
-                return self._token
+                if self._session is None or self._session is stale:
+                    self._session = await self._fetch_token(service, call)
+                return self._session
         except TimeoutError:
             problem = OutcomeUnknown("S/4HANA gave no CSRF token in time", timed_out=True)
         except OutcomeUnknown as unknown:
@@ -193,14 +200,25 @@ class Gateway:
             raise Unavailable(problem.message, detail=problem.detail)
         raise problem
 
-    async def _fetch_token(self, service: str, call: Call) -> str:
-        reply = await self._exchange("GET", self._url(service, ""), call, Effect.READ, headers=_FETCH)
-        token = reply.headers.get("x-csrf-token", "")
-        if token and token.lower() != "required":
-            return token
-        if reply.status >= 300:
-            raise self._failure(reply, Effect.READ, "")
-        return ""  # the system has CSRF protection switched off
+    async def _fetch_token(self, service: str, call: Call) -> _Session:
+        url = self._url(service, "")
+        reply = await self._exchange("GET", url, call, Effect.READ, headers=_FETCH)
+        token = reply.headers.get("x-csrf-token", "").strip()
+        if token.lower() in ("", "required"):
+            if reply.status >= 300:
+                raise self._failure(reply, Effect.READ, "")
+            token = ""  # the system has CSRF protection switched off
+        return _Session(token=token, cookie=self._cookie_of(url, reply))
+
+    def _cookie_of(self, url: str, reply: Reply) -> str:
+        """Return the cookies as this reply leaves them; replies to other calls may change the client's meanwhile."""
+        asked = httpx.Request("GET", url)
+        cookies = httpx.Cookies(CookieJar(_COOKIE_POLICY))
+        for cookie in self._client.cookies.jar:
+            cookies.jar.set_cookie(cookie)
+        cookies.extract_cookies(httpx.Response(reply.status, headers=reply.headers, request=asked))
+        cookies.set_cookie_header(asked)
+        return str(asked.headers.get("cookie", ""))
 
     async def _exchange(
         self,
@@ -263,7 +281,8 @@ def readable() -> Iterator[None]:
 
 
 def _asks_for_token(reply: Reply) -> bool:
-    return reply.status == 403 and reply.headers.get("x-csrf-token", "").lower() == "required"
+    required = reply.headers.get("x-csrf-token", "").strip().lower() == "required"
+    return reply.status == 403 and (required or b"csrf token" in reply.content[:2000].lower())
 
 
 def _origin(base_url: str) -> str:
