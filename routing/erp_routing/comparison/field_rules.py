@@ -160,7 +160,7 @@ UNDECIDED: dict[str, frozenset[str]] = {
 TEXT_LENGTHS = frozenset({30, 40, 60})
 """Field lengths at which ERPs cut a description: JD Edwards 30, SAP 40, Dynamics 365 60."""
 
-_ALGORITHM = 1
+_ALGORITHM = 2
 """Raised when the code that carries out the rules changes its judgement."""
 
 

@@ -19,6 +19,9 @@ from erp_routing.comparison.finding import Finding
 from erp_routing.comparison.quantity_judges import in_base_unit
 
 _C = ComparisonClass
+# An ERP without unit prices has them derived from the rounded amount, which is half a minor unit off at most; another
+# rounding of that amount is one more.
+_WITHIN_ROUNDED_AMOUNTS = Fraction(3, 2)
 
 
 def show_price(price: Any) -> str:
@@ -45,7 +48,7 @@ def unit_price(left: Any, right: Any, control: Any, candidate: Any) -> Finding |
     if not gap or gap <= rounding_of_price(left, left_per) + rounding_of_price(right, right_per):
         return None
     units = max(_priced_units(control, unit), _priced_units(candidate, unit))
-    if gap * units <= _minor_unit(left.amount.currency_code):
+    if gap * units <= _minor_unit(left.amount.currency_code) * _WITHIN_ROUNDED_AMOUNTS:
         return None
     return Finding(_C.MISMATCH, "another price per unit", *shown)
 

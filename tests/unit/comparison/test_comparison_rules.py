@@ -91,6 +91,19 @@ def test_a_price_derived_from_a_rounded_amount_is_the_same_price(prices: Build) 
     assert compare(stated, derived) == []
 
 
+def test_an_amount_rounded_the_other_way_is_rounding_also_where_the_unit_price_is_derived_from_it(
+    prices: Build,
+) -> None:
+    ten = {"quantity": quantity(Decimal(10), "EA")}
+    stated = prices(**ten, net_price__amount=Decimal("1.2345"), net_amount=Decimal("12.35"))
+    derived = prices(**ten, net_price__amount=Decimal("1.236"), net_amount=Decimal("12.36"))
+    found = classes(compare(stated, derived))
+    assert "lines[10].net_price" not in found
+    assert found["lines[10].net_amount"][0] is C.ROUNDING
+    dearer = prices(**ten, net_price__amount=Decimal("1.237"), net_amount=Decimal("12.37"))
+    assert classes(compare(stated, dearer))["lines[10].net_price"] == (C.MISMATCH, Severity.GATING)
+
+
 def test_a_price_per_dozen_equals_the_price_per_piece_by_the_erp_s_own_factor(prices: Build) -> None:
     sixty = quantity(Decimal(60), "EA")
     dozens = prices(
