@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types proto bench lock openapi referees clean
+.PHONY: help demo test lint types proto bench lock referees clean
 
 help:
 	@echo 'make demo     two stand-in ERPs, the facade and real order traffic'

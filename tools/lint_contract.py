@@ -12,9 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from google.protobuf import descriptor_pb2
+
 from contract_facts import facts, lost
 from generate_stubs import PROTO, ROOT, compile_contract, proto_files
-from google.protobuf import descriptor_pb2
 
 RELEASED = PROTO / "released.binpb"
 # Field 8042 of a file in a buf image, holding `is_import = true`: buf then takes the file as known and leaves it alone.

@@ -6,7 +6,6 @@ Unknown keys are refused and every problem is reported at once. Secrets come fro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -128,7 +127,6 @@ class LimitSettings(Section):
     call_seconds: float = Field(default=9.5, gt=0, le=120)
     """Deadline of a call that names none, and the longest that a CreateOrder waits for the booking."""
     create_wait_seconds: float = Field(default=5.0, ge=0, le=60)
-    page_size: int = Field(default=500, ge=1, le=500)
     price_validity_seconds: float = Field(default=900, gt=0)
 
 
@@ -145,7 +143,8 @@ class DispatchSettings(Section):
     """How orders are sent."""
 
     workers: int = Field(default=8, ge=1)
-    attempt_seconds: float = Field(default=30.0, gt=0)
+    attempt_seconds: float = Field(default=30.0, gt=0, le=60)
+    """Shorter than a lease, which an attempt must not outlast."""
     booking_horizon_seconds: float = Field(default=86_400, gt=0)
     key_retention_days: int = Field(default=400, ge=1)
     possible_duplicate_hours: int = Field(default=24, ge=0)
@@ -184,7 +183,6 @@ class Settings(BaseSettings):
     dual_run: DualRunSettings = DualRunSettings()
     dispatch: DispatchSettings = DispatchSettings()
     log: LogSettings = LogSettings()
-    value_limits: dict[str, Decimal] = {}
 
     @classmethod
     def settings_customise_sources(

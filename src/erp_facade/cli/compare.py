@@ -44,14 +44,14 @@ def print_summary(answer: comparisons_pb2.SummarizeObservationsResponse) -> None
     print_table(
         "Agreement by scope",
         (
-            "business unit",
+            "unit",
             "plants",
             "capability",
             "seen",
             "compared",
             "not comparable",
             "left out",
-            "match rate",
+            "match",
             "classes",
         ),
         [

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from google.type.money_pb2 import Money
 
 from erp.admin.v1 import documents_pb2, documents_pb2_grpc
 from erp.v1 import orders_pb2, orders_pb2_grpc
 from erp_facade.cli.client import Json, Server, connection
 from erp_facade.cli.output import console, print_json, print_table
 from erp_facade.cli.routes import DEFAULT_SERVER
-from erp_ports.amounts import money_amount
+from erp_ports.amounts import money_amount, round_money
 
 app = typer.Typer(help="Orders and their way through the ERPs.", no_args_is_help=True)
 
@@ -81,9 +82,7 @@ def print_order(order: orders_pb2.Order) -> None:
                 line.product.rpartition("/")[2],
                 line.plant,
                 f"{line.quantity.value.value} {line.quantity.unit}",
-                f"{money_amount(line.net_amount):f} {line.net_amount.currency_code}"
-                if line.HasField("net_amount")
-                else "–",
+                _amount(line.net_amount) if line.HasField("net_amount") else "–",
                 line.source.backend or "–",
             )
             for line in order.lines
@@ -120,6 +119,11 @@ def print_order(order: orders_pb2.Order) -> None:
                 for p in order.parts
             ],
         )
+
+
+def _amount(value: Money) -> str:
+    """Return an amount with the decimals of its currency: `6813.92 USD`."""
+    return f"{round_money(money_amount(value), value.currency_code):f} {value.currency_code}"
 
 
 def _axis(name: str) -> str:

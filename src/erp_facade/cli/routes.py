@@ -17,18 +17,7 @@ app = typer.Typer(help="Which ERP answers, per business unit, plant and capabili
 
 DEFAULT_SERVER = "127.0.0.1:50051"
 _ALL = "CAPABILITY_UNSPECIFIED"
-_COLUMNS = (
-    "business unit",
-    "plant",
-    "capability",
-    "stage",
-    "legacy",
-    "cloud",
-    "canary %",
-    "intake",
-    "stock sync",
-    "since",
-)
+_COLUMNS = ("unit", "plant", "capability", "stage", "backends", "intake", "stock", "since")
 
 
 def _capability(value: int) -> str:
@@ -40,13 +29,11 @@ def _cells(r: routes_pb2.Route) -> tuple[object, ...]:
         r.business_unit,
         r.plant,
         _capability(r.capability),
-        routes_pb2.Stage.Name(r.stage),
-        r.legacy_backend,
-        r.cloud_backend,
-        r.canary_percent or "",
+        f"{routes_pb2.Stage.Name(r.stage)}{f' {r.canary_percent} %' if r.canary_percent else ''}",
+        f"{r.legacy_backend} → {r.cloud_backend}",
         routes_pb2.Route.Intake.Name(r.intake),
-        routes_pb2.Route.StockSync.Name(r.stock_sync),
-        f"version {r.changed_version}",
+        routes_pb2.Route.StockSync.Name(r.stock_sync).lower(),
+        f"v{r.changed_version}",
     )
 
 

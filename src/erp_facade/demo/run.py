@@ -147,6 +147,7 @@ class Demo:
                 progress.asking(sum(1 for s in seeds if s.seed_id not in probe.findings.found))
                 await probe.ask(stages)
         unsettled = await traffic.settle(_SETTLE_SECONDS)
+        self.cloud.faults()
         await self.facade.dual_run.drain(_SETTLE_SECONDS)
         invoices = await self._invoices()
         summary = await self._summary(traffic, probe, unsettled=len(unsettled), invoices=invoices)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ class Telling:
         """Tell what the run is about to do."""
         master = given.master
         lines = sum(len(o.lines) for o in master.orders)
-        say = errors.print
+        say = partial(errors.print, soft_wrap=True, highlight=False)
         plants = ", ".join(master.plants)
         say(f"Data: {given.data_name}: {len(master.orders)} orders with {lines} lines, plants {plants}.")
         say(f"All order dates were moved by {master.weeks_moved} weeks, so that the last one falls into this week.")
@@ -67,8 +68,9 @@ class Telling:
     @staticmethod
     def started(grpc_address: str, http_address: str, log: Path) -> None:
         """Tell where things are."""
-        errors.print(f"The facade serves gRPC at {grpc_address} and REST at http://{http_address}/v1; its log: {log}")
-        errors.print("Every plant moves from LEGACY over SHADOW, CANARY and CLOUD_SHADOWED to CLOUD meanwhile:")
+        say = partial(errors.print, soft_wrap=True, highlight=False)
+        say(f"The facade serves gRPC at {grpc_address} and REST at http://{http_address}/v1; its log: {log}")
+        say("Every plant moves from LEGACY over SHADOW, CANARY and CLOUD_SHADOWED to CLOUD meanwhile:")
 
     @contextmanager
     def progress(self, orders: int) -> Iterator[Running]:
@@ -98,7 +100,7 @@ class Telling:
 
 
 def _print_summary(s: Summary) -> None:
-    say = console.print
+    say = partial(console.print, soft_wrap=True, highlight=False)
     say("\n[bold]Orders[/bold], counted in the books of both ERPs by the customer's order number and line")
     booked = len(s.books.booked)
     say(f"  {s.orders_submitted} of {s.orders_in_data} submitted, {booked} booked with every line exactly once")
