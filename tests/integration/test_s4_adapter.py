@@ -389,6 +389,15 @@ async def test_a_success_that_cannot_be_read_is_an_unknown_outcome(erp: Erp, ada
         await adapter.create_order(submission(), call())
 
 
+@pytest.mark.parametrize("stated", ["1E+40", "100000000000000000000"])
+async def test_an_amount_that_no_message_has_room_for_is_an_unknown_outcome(
+    erp: Erp, adapter: FullAdapter, stated: str
+) -> None:
+    erp.says("POST", ORDERS, lambda _: answered(document(TotalNetAmount=stated), 201))
+    with pytest.raises(OutcomeUnknown):
+        await adapter.create_order(submission(), call())
+
+
 async def test_a_connection_cut_after_the_request_is_an_unknown_outcome_and_not_sent_again(
     erp: Erp, adapter: FullAdapter
 ) -> None:
@@ -563,6 +572,13 @@ async def test_pages_are_followed_on_the_configured_host_alone(erp: Erp, adapter
 
 async def test_pages_that_lead_round_in_a_circle_end(erp: Erp, adapter: FullAdapter) -> None:
     erp.says("GET", ORDERS, {"results": [], "__next": f"{ORDERS}?$skiptoken=1"})
+    with pytest.raises(OutcomeUnknown):
+        await adapter.find_order("NW", "ABCDEFGH", call())
+
+
+@pytest.mark.parametrize("link", ["http://[", "A_SalesOrder?$skiptoken=" + "x" * 70_000])
+async def test_a_page_that_no_address_leads_to_is_an_unknown_outcome(erp: Erp, adapter: FullAdapter, link: str) -> None:
+    erp.says("GET", ORDERS, {"results": [], "__next": link})
     with pytest.raises(OutcomeUnknown):
         await adapter.find_order("NW", "ABCDEFGH", call())
 

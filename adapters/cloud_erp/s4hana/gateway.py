@@ -93,7 +93,9 @@ class Gateway:
 
     async def following(self, service: str, link: str, call: Call) -> list[odata.Entity]:
         """Read the rest of an expanded list that the server paged."""
-        return await self._all(service, self._next_page(service, self._url(service, ""), link), call, None, "")
+        with readable():
+            url = self._next_page(service, self._url(service, ""), link)
+        return await self._all(service, url, call, None, "")
 
     async def _all(self, service: str, url: str, call: Call, limit: int | None, kind: str) -> list[odata.Entity]:
         found: list[odata.Entity] = []
@@ -102,10 +104,10 @@ class Gateway:
             body = await self._read(url, call, kind)
             with readable():
                 entities, link = odata.page(body)
-            found += entities
-            if link is None or (limit is not None and len(found) >= limit):
-                return found[:limit]
-            url = self._next_page(service, url, link)
+                found += entities
+                if link is None or (limit is not None and len(found) >= limit):
+                    return found[:limit]
+                url = self._next_page(service, url, link)
             if url in asked:
                 raise OutcomeUnknown("S/4HANA's pages lead round in a circle", detail=url)
             asked.add(url)
@@ -268,15 +270,15 @@ class Gateway:
         found = target.path.find(service)
         base = self._config.base_url if found >= 0 else _origin(self._config.base_url)
         path = target.path[max(found, 0) :]
-        return f"{base}{path}?{target.query}" if target.query else f"{base}{path}"
+        return str(httpx.URL(f"{base}{path}?{target.query}" if target.query else f"{base}{path}"))
 
 
 @contextlib.contextmanager
 def readable() -> Iterator[None]:
-    """Turn an answer that cannot be read into OutcomeUnknown."""
+    """Turn an answer that cannot be read into OutcomeUnknown, also one with values that no message has room for."""
     try:
         yield
-    except odata.Unreadable as problem:
+    except (ValueError, ArithmeticError, TypeError, httpx.InvalidURL) as problem:
         raise OutcomeUnknown("S/4HANA's answer cannot be read", detail=str(problem)) from problem
 
 
