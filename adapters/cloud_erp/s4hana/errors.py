@@ -108,7 +108,8 @@ def failure(reply: Reply, *, effect: Effect, kind: str = "", messages: Mapping[s
     detail = f"HTTP {reply.status} {reply.content[:1000].decode('utf-8', 'replace')}"
     words = said[0].text if said and said[0].text else f"S/4HANA answered with HTTP {reply.status}"
     verdict = STATUSES.get(reply.status, Verdict.UNKNOWN)
-    executed_perhaps = effect is Effect.WRITE and not 400 <= reply.status < 500
+    refused = 400 <= reply.status < 500 and verdict not in (Verdict.LATE, Verdict.UNKNOWN)
+    executed_perhaps = effect is Effect.WRITE and not refused
     if not executed_perhaps and verdict is not Verdict.SLOW_DOWN:
         for message in said:
             if message.code in messages:

@@ -61,7 +61,8 @@ def test_every_status_has_an_error(effect: Effect) -> None:
 
 def test_a_status_that_no_rule_knows_is_an_unknown_outcome() -> None:
     unknown = [status for status in range(100, 600) if status not in STATUSES]
-    errors = [failure(reply(status, sap_error("X/1")), effect=Effect.WRITE) for status in unknown]
+    codes = ("X/1", "V1/302")
+    errors = [failure(reply(status, sap_error(code)), effect=Effect.WRITE) for status in unknown for code in codes]
     assert {type(error) for error in errors} == {OutcomeUnknown}
 
 
