@@ -492,6 +492,28 @@ async def test_a_later_attempt_sends_nothing_while_the_look_up_fails(erp: Erp, a
     assert erp.asked("POST") == []
 
 
+@pytest.mark.parametrize("code", ["V1/302", "X/1"])
+async def test_a_refused_look_up_refuses_no_order(erp: Erp, adapter: FullAdapter, code: str) -> None:
+    erp.says("GET", ORDERS, lambda _: refused(400, code, "The filter is not supported"))
+    with pytest.raises(Unavailable):
+        await adapter.create_order(submission(attempt=2), call())
+    assert erp.asked("POST") == []
+
+
+async def test_a_later_attempt_looks_before_it_refuses_what_cannot_be_mapped(erp: Erp, adapter: FullAdapter) -> None:
+    erp.says("GET", ORDERS, {"results": [document()]})
+    again = submission(attempt=2)
+    again.order.customer = "businessUnits/NW/customers/NO-LONGER-MAPPED"
+    assert (await adapter.create_order(again, call())).existing
+
+
+async def test_two_bookings_of_one_reference_are_not_taken_for_one(erp: Erp, adapter: FullAdapter) -> None:
+    erp.says("GET", ORDERS, {"results": [document(), document(SalesOrder="13")]})
+    with pytest.raises(OutcomeUnknown, match="more than one order"):
+        await adapter.create_order(submission(attempt=2), call())
+    assert erp.asked("POST") == []
+
+
 async def test_a_system_without_repeatable_requests_is_told_to_operations(
     erp: Erp, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -681,6 +703,16 @@ async def test_a_refusal_half_way_is_an_unknown_outcome(
     cancellable(erp, "10", "20")
     erp.says("PATCH", item_address("10" if first else "20"), lambda _: refused(400, "V1/849", "Already delivered"))
     with pytest.raises(expected, match="Already delivered"):
+        await adapter.cancel_order("NW", "12", "REF", "by mistake", call())
+
+
+@pytest.mark.parametrize("status", [401, 404, 429])
+async def test_whatever_stops_a_cancellation_half_way_leaves_it_unknown(
+    erp: Erp, adapter: FullAdapter, status: int
+) -> None:
+    cancellable(erp, "10", "20")
+    erp.says("PATCH", item_address("20"), lambda _: web.Response(status=status))
+    with pytest.raises(OutcomeUnknown, match="cancelled in part"):
         await adapter.cancel_order("NW", "12", "REF", "by mistake", call())
 
 

@@ -25,7 +25,7 @@ from cloud_erp.s4hana.mapping_orders import (
 )
 from cloud_erp.s4hana.reading import Reader
 from erp_ports.call import Call
-from erp_ports.errors import Conflict, ErpError, OutcomeUnknown, Rejected, Throttled, Unavailable
+from erp_ports.errors import Conflict, ErpError, Misconfigured, OutcomeUnknown, Rejected, Throttled, Unavailable
 from erp_ports.values import Booked, Cancelled, OrderSubmission
 
 log = logging.getLogger("cloud_erp.s4hana")
@@ -66,12 +66,12 @@ class Writer:
 
     async def create(self, submission: OrderSubmission, call: Call) -> Booked:
         """Book the part in one request and read back what was booked."""
-        body = order_to_s4(submission, self._words)
-        headers = repeatable_headers(submission) if self._words.config.repeatability.enabled else {}
         if submission.attempt > 1:
             existing = await self._booked_before(submission, call)
             if existing is not None:
                 return existing
+        body = order_to_s4(submission, self._words)
+        headers = repeatable_headers(submission) if self._words.config.repeatability.enabled else {}
         reply = await self._gateway.write(
             "POST", self._words.config.services.sales_order, "A_SalesOrder", body, call, headers=headers
         )
@@ -87,9 +87,21 @@ class Writer:
 
     async def _booked_before(self, submission: OrderSubmission, call: Call) -> Booked | None:
         """Return the booking that an earlier attempt left; nothing is sent while that cannot be told."""
-        with _only_asked(), readable():
-            found = await self._reader.orders_with(submission.reference, call)
-            return next((booked(x, submission.business_unit, self._words, existing=True) for x in found), None)
+        try:
+            with readable():
+                found = [
+                    booked(document, submission.business_unit, self._words, existing=True)
+                    for document in await self._reader.orders_with(submission.reference, call)
+                ]
+        except (Unavailable, Throttled, Misconfigured):
+            raise
+        except ErpError as problem:
+            # A refused question refuses no order: said as it is, the order would count as refused.
+            raise Unavailable(problem.message, detail=problem.detail) from problem
+        if len(found) > 1:
+            numbers = ", ".join(booking.document_number for booking in found)
+            raise OutcomeUnknown("S/4HANA holds more than one order under this reference", detail=numbers)
+        return found[0] if found else None
 
     async def _read_back(self, submission: OrderSubmission, number: str, created: odata.Entity, call: Call) -> Booked:
         """Return the document as the ERP holds it; the creating answer stands in for it only if it is complete."""
@@ -116,8 +128,8 @@ class Writer:
         for position, item in enumerate(open_items):
             try:
                 await self._reject(document_number, odata.text(item, "SalesOrderItem"), call)
-            except (Unavailable, Throttled, Conflict, Rejected) as problem:
-                if position == 0:
+            except ErpError as problem:
+                if position == 0 or isinstance(problem, OutcomeUnknown):
                     raise
                 raise OutcomeUnknown(
                     f"order {document_number} is cancelled in part: {problem.message}", detail=problem.detail
