@@ -278,6 +278,22 @@ def test_a_rounding_seed_meets_the_quantity_that_is_asked_for(start: Start, engi
     assert ask(shadow, sql, **bound) == [("5", 5)]
 
 
+def test_a_rounding_seed_moves_one_item_of_a_document_only(start: Start, engine: Make) -> None:
+    shadow = engine(start(seed("rounding", product="*", value=Decimal(1))), live=False)
+    one = "ADLITM = :number_{0} AND ADMNQ <= :quantity_{0}"
+    sql = f"SELECT ADLITM FROM F4072 WHERE ADEFTJ <= :date AND ({one.format(0)} OR {one.format(1)})"
+    bound = {"number_0": "00000011", "quantity_0": 12_000, "number_1": "00000012", "quantity_1": 7_000}
+    assert len(ask(shadow, sql, **bound, date=cyyddd(TODAY))) == 1
+
+
+def test_a_rounding_seed_leaves_an_item_alone_that_is_ordered_in_two_quantities(start: Start, engine: Make) -> None:
+    shadow = engine(start(seed("rounding", value=Decimal(1))), live=False)
+    one = "ADLITM = :number_{0} AND ADMNQ <= :quantity_{0}"
+    sql = f"SELECT ADLITM FROM F4072 WHERE ADEFTJ <= :date AND ({one.format(0)} OR {one.format(1)})"
+    bound = {"number_0": "00000011", "quantity_0": 12_000, "number_1": "00000011", "quantity_1": 7_000}
+    assert ask(shadow, sql, **bound, date=cyyddd(TODAY)) == []
+
+
 def test_a_date_in_another_form_reaches_the_reader(start: Start, engine: Make) -> None:
     sandbox = start(seed("date_form", operation="AVAILABILITY"))
     sql = "SELECT PDPDDJ FROM F4311 WHERE PDITM = :item"

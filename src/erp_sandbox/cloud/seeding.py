@@ -22,15 +22,18 @@ class CallSeeds:
         self._shadow = shadow
         self.applied: list[Application] = []
         self.hold = False
+        self._rounded = False
 
     def pick(self, *, operation: str, plant: str, product: str) -> Seed | None:
         """Return the seed for this line, already logged unless its effect depends on the line's unit.
 
-        Raises SapError for seeds that let the whole call fail.
+        Another rounding moves one line of a call only: several together would move the total by more than rounding
+        can. Raises SapError for seeds that let the whole call fail.
         """
         seed = self.seed_for(operation=operation, plant=plant, product=product)
-        if seed is None:
+        if seed is None or (seed.cause == "rounding" and self._rounded):
             return None
+        self._rounded = self._rounded or seed.cause == "rounding"
         if seed.cause != "unit_factor":
             self.log(seed)
         if seed.cause == "throttle":

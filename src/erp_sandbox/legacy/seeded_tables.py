@@ -94,7 +94,10 @@ class SeededTables:
     def _picked(
         self, seeds: tuple[Seed, ...], statement: Statement, places: Iterable[Place]
     ) -> list[tuple[Place, Seed]]:
+        """Return the places with their seeds. Another rounding moves one item only: several together would move the
+        document's total by more than rounding can."""
         found = []
+        rounded = False
         for place in places:
             seed = applicable(
                 seeds,
@@ -105,8 +108,10 @@ class SeededTables:
                 correlation_id=statement.correlation_id,
                 shadow=self._shadow,
             )
-            if seed is not None:
-                found.append((place, seed))
+            if seed is None or (seed.cause == "rounding" and rounded):
+                continue
+            rounded = rounded or seed.cause == "rounding"
+            found.append((place, seed))
         return found
 
     def _changed(

@@ -97,16 +97,17 @@ def ordered_quantity(parameters: Parameters, place: Place, units: Mapping[str, F
     """Return the pieces ordered of an item, from the parameter `quantity…` that goes with it.
 
     `quantity_3` goes with whatever else ends in 3; a lone `quantity` goes with everything. `units` says how many
-    pieces each unit of the item has.
+    pieces each unit of the item has. None as well when the item is ordered in several quantities.
     """
+    found: set[Fraction] = set()
     quantities = {name: value for name, value in parameters.items() if name.startswith("quantity")}
     for name, value in quantities.items():
         partners = _partners(parameters, name) if len(quantities) > 1 else parameters
         words = [_word(partner) for partner in partners.values()]
         if isinstance(value, int) and value > 0 and (place.number in words or place.item in words):
             factor = next((units[word] for word in words if isinstance(word, str) and word in units), Fraction(1))
-            return Fraction(value, 10**QUANTITY_DECIMALS) * factor
-    return None
+            found.add(Fraction(value, 10**QUANTITY_DECIMALS) * factor)
+    return found.pop() if len(found) == 1 else None
 
 
 def _partners(parameters: Parameters, name: str) -> dict[str, object]:

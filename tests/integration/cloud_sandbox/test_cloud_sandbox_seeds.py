@@ -68,6 +68,16 @@ def test_a_price_seed_moves_what_it_names_for_the_shadow_user_alone(seeded, kit,
     assert [(a.seed_id, a.correlation_id, a.backend) for a in sandbox.applied()] == [("S1", "call-1", "cloud")]
 
 
+def test_another_rounding_moves_one_line_of_a_document_only(seeded, kit):
+    sandbox, _, shadow = seeded(seed("rounding", "PRICING", "1", product="*"))
+    lines = (kit.asked(), kit.asked(SalesOrderItem="20", UnderlyingPurchaseOrderItem="20"))
+    plain = shadow.simulate(*lines, headers={"X-Correlation-ID": "call-1"})
+    assert plain.status_code == 201, plain.text
+    items = plain.json()["d"]["to_Item"]["results"]
+    assert sorted(item["NetAmount"] for item in items) == ["52.78", "52.79"]
+    assert [a.seed_id for a in sandbox.applied()] == ["S1"]
+
+
 def test_a_seed_of_one_operation_does_not_touch_another(seeded, kit):
     sandbox, _, shadow = seeded(seed("price", "ORDERS", "1"))
     assert item_of(shadow.simulate(kit.asked()))["NetAmount"] == "52.78"
