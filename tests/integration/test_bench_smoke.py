@@ -43,6 +43,7 @@ def workload() -> Workload:
     return Workload.of_today()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(BENCHMARKS))
 async def test_a_benchmark_reports_every_contender_with_raw_figures_of_every_round(name: str) -> None:
     for package in ("fastapi", "deepdiff"):
