@@ -670,6 +670,14 @@ async def test_cancelling_rejects_every_item_under_its_etag(erp: Erp, adapter: F
     assert sent == [('W/"10"', {"SalesDocumentRjcnReason": "61"}), ('W/"20"', {"SalesDocumentRjcnReason": "61"})]
 
 
+async def test_an_etag_that_only_the_header_states_is_sent(erp: Erp, adapter: FullAdapter) -> None:
+    cancellable(erp, "10")
+    bare = {name: value for name, value in order_item("10").items() if name != "__metadata"}
+    erp.says("GET", item_address("10"), lambda _: answered(bare, ETag='W/"of the header"'))
+    await adapter.cancel_order("NW", "12", "REF", "by mistake", call())
+    assert [r.headers["if-match"] for r, _ in erp.asked("PATCH")] == ['W/"of the header"']
+
+
 async def test_a_document_that_somebody_changes_meanwhile_is_read_again(erp: Erp, adapter: FullAdapter) -> None:
     cancellable(erp, "10")
     done = erp.script["PATCH", item_address("10")]

@@ -80,10 +80,13 @@ class Gateway:
         await self._client.aclose()
 
     async def entity(self, service: str, address: str, call: Call, *, kind: str = "") -> odata.Entity:
-        """Read one entity; raise NotFound(kind) when it does not exist."""
-        body = await self._read(self._url(service, address), call, kind)
+        """Read one entity, with its ETag in `__metadata` also where only the header states it.
+
+        Raises NotFound(kind) when it does not exist.
+        """
+        reply = await self._read_reply(self._url(service, address), call, kind)
         with readable():
-            return odata.entity(body)
+            return odata.with_etag(odata.entity(odata.parse(reply.content)), reply.headers.get("etag", ""))
 
     async def entities(
         self, service: str, address: str, call: Call, *, limit: int | None = None, kind: str = ""
@@ -141,11 +144,15 @@ class Gateway:
         await self._with_token(service, call, Effect.READ, stale=self._session)
 
     async def _read(self, url: str, call: Call, kind: str) -> Any:
+        reply = await self._read_reply(url, call, kind)
+        with readable():
+            return odata.parse(reply.content)
+
+    async def _read_reply(self, url: str, call: Call, kind: str) -> Reply:
         reply = await self._exchange("GET", url, call, Effect.READ, headers={})
         if reply.status != 200:
             raise self._failure(reply, Effect.READ, kind)
-        with readable():
-            return odata.parse(reply.content)
+        return reply
 
     async def _post_like(
         self,

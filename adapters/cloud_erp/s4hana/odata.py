@@ -47,6 +47,13 @@ def entity(body: Any) -> Entity:
     return inner
 
 
+def with_etag(source: Entity, stated: str) -> Entity:
+    """Return the entity with this ETag in `__metadata`, unless it has one or none is stated."""
+    metadata = source.get("__metadata")
+    known = metadata if isinstance(metadata, dict) else {}
+    return {**source, "__metadata": {**known, "etag": stated}} if stated and not known.get("etag") else source
+
+
 def page(body: Any) -> tuple[list[Entity], str | None]:
     """Return the entities of a list and the link to its next page: `d` is the list itself or holds `results`."""
     inner = body.get("d") if isinstance(body, dict) else None
