@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 
 from erp.admin.v1 import comparisons_pb2, comparisons_pb2_grpc, routes_pb2
 from erp_facade.cli.client import Json, Server, connection
-from erp_facade.cli.output import console, print_json, print_table
+from erp_facade.cli.output import console, print_json, print_table, say
 from erp_facade.cli.routes import DEFAULT_SERVER, _enum
 
 app = typer.Typer(help="How well the answers of the two ERPs agree.", no_args_is_help=True)
@@ -43,49 +44,43 @@ def print_summary(answer: comparisons_pb2.SummarizeObservationsResponse) -> None
         return
     print_table(
         "Agreement by scope",
-        (
-            "unit",
-            "plants",
-            "capability",
-            "seen",
-            "compared",
-            "not comparable",
-            "left out",
-            "match",
-            "classes",
-        ),
+        ("scope", "seen", "compared", "match rate", "classes"),
         [
             (
-                s.business_unit,
-                " ".join(s.plants),
-                routes_pb2.Capability.Name(s.capability),
+                f"{s.business_unit} {' '.join(s.plants)} {routes_pb2.Capability.Name(s.capability)}",
                 s.seen,
                 s.compared,
-                s.not_comparable,
-                s.unsampled + s.skipped + s.shed,
-                s.match_rate or "–",
-                ", ".join(f"{class_name(c.comparison_class)} {c.count}" for c in s.classes),
+                _percent(s.match_rate),
+                ", ".join(f"{class_name(c.comparison_class)} {c.count}" for c in s.classes) + _left_out(s),
             )
             for s in answer.scopes
         ],
     )
     if answer.fields:
-        print_table(
-            "Fields that differ",
-            ("capability", "field", "class", "calls", "control", "candidate", "sample"),
-            [
-                (
-                    routes_pb2.Capability.Name(f.capability),
-                    f.path,
-                    class_name(f.comparison_class),
-                    f.count,
-                    f.sample.control_value,
-                    f.sample.candidate_value,
-                    f.sample_observation,
-                )
-                for f in answer.fields
-            ],
-        )
+        console.print("[bold]Fields that differ[/bold], each with its newest sample (`compare show ID` tells the rest)")
+    for f in answer.fields:
+        what = f"{routes_pb2.Capability.Name(f.capability)} {f.path}: {class_name(f.comparison_class)}"
+        sample = f"{f.sample.control_value or 'nothing'} / {f.sample.candidate_value or 'nothing'}"
+        identity = f.sample_observation.removeprefix("observations/")
+        calls = "1 call" if f.count == 1 else f"{f.count} calls"
+        say(f"  {what} in {calls}\n      control / candidate: {sample}  ({identity})")
+
+
+def _percent(rate: str) -> str:
+    """Return a decimal fraction as a percentage: `0.9687` → `96.87 %`."""
+    return f"{Decimal(rate) * 100:.2f} %" if rate else "–"
+
+
+def _left_out(scope: comparisons_pb2.ScopeSummary) -> str:
+    """Return what was not compared and why, where anything was."""
+    counts = (
+        ("pending", scope.pending),
+        ("unsampled", scope.unsampled),
+        ("skipped", scope.skipped),
+        ("shed", scope.shed),
+    )
+    told = ", ".join(f"{name} {count}" for name, count in counts if count)
+    return f"; {told}" if told else ""
 
 
 @app.command()

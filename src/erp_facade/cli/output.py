@@ -22,6 +22,11 @@ def complain(text: str) -> None:
     errors.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+def say(text: str) -> None:
+    """Print a line for a person as it is, however long."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def print_json(content: Any) -> None:
     """Print one JSON document on standard output."""
     if isinstance(content, Message):
