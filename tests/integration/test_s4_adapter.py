@@ -633,6 +633,18 @@ async def test_items_that_the_server_left_for_another_page_are_read(erp: Erp, ad
     assert [line.line_id for line in order.lines] == ["L1", "L2"]
 
 
+async def test_schedule_lines_that_the_server_left_for_another_page_are_read(erp: Erp, adapter: FullAdapter) -> None:
+    def line(ticks: str) -> dict[str, str]:
+        return {"ConfdOrderQtyByMatlAvailCheck": "1.000", "ConfirmedDeliveryDate": ticks}
+
+    rest = item_address("10") + "/to_ScheduleLine"
+    first = {"results": [line(SUNDAY_TICKS)], "__next": f"{rest}?$skiptoken=1"}
+    erp.says("GET", ORDER, document(order_item(to_ScheduleLine=first)))
+    erp.says("GET", rest, {"results": [line(MONDAY_TICKS)]})
+    order = await adapter.get_order("NW", "12", call())
+    assert [confirmed.ship_date for confirmed in order.lines[0].confirmations] == [SUNDAY, MONDAY]
+
+
 async def test_an_order_of_another_sales_organisation_is_not_found(erp: Erp, adapter: FullAdapter) -> None:
     erp.says("GET", ORDER, document(SalesOrganization="2020"))
     with pytest.raises(NotFound):
@@ -859,6 +871,22 @@ async def test_invoices_are_read_page_by_page_up_to_the_limit(erp: Erp) -> None:
     assert [keyed.native_key for keyed in listed] == ["3", "2", "1"]
     first = erp.asked("GET", INVOICES)[0][0].query
     assert (first["$top"], first["$orderby"]) == ("3", "BillingDocumentDate desc,BillingDocument desc")
+
+
+async def test_items_of_an_invoice_that_the_server_left_for_another_page_are_read(erp: Erp) -> None:
+    adapter = build(erp.url, services={"open_items": None})
+    address = f"{INVOICES}('1')"
+    rest = f"{address}/to_Item"
+    first = {"results": [{"BillingDocumentItem": "10", "Material": "11"}], "__next": f"{rest}?$skiptoken=1"}
+    paged = invoice("1") | {"to_Item": first}
+    erp.says("GET", INVOICES, {"results": [paged]})
+    erp.says("GET", address, paged)
+    erp.says("GET", rest, {"results": [{"BillingDocumentItem": "20", "Material": "11"}]})
+    listed = await adapter.list_invoices(InvoiceQuery(business_unit="NW", limit=3), call())
+    alone = await adapter.get_invoice("NW", "1", call())
+    await adapter.close()
+    assert [line.line_number for line in alone.lines] == ["10", "20"]
+    assert listed[0].invoice == alone
 
 
 async def test_an_order_without_invoices_has_none(erp: Erp, adapter: FullAdapter) -> None:

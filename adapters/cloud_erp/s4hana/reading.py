@@ -58,7 +58,8 @@ class Reader:
         """Return a sales order with items and schedule lines; raise NotFound for an order of another business unit."""
         address = f"{odata.key('A_SalesOrder', SalesOrder=document_number)}?{odata.query(expand=ORDER_EXPAND)}"
         service = self.words.config.services.sales_order
-        document = await self._complete(await self.gateway.entity(service, address, call, kind="order"), call)
+        found = await self.gateway.entity(service, address, call, kind="order")
+        document = await self._complete(service, found, call)
         stated = odata.text(document, "SalesOrganization")
         if stated and stated != self.words.area(business_unit).sales_organisation:
             raise NotFound(f"there is no order {document_number} in {business_unit}", kind="order", key=document_number)
@@ -73,15 +74,23 @@ class Reader:
         found = await self.gateway.entities(service, f"A_SalesOrder?{options}", call)
         with readable():
             own = [document for document in found if has_reference(document, reference, self.words)]
-        return [await self._complete(document, call) for document in own]
+        return [await self._complete(service, document, call) for document in own]
 
-    async def _complete(self, document: odata.Entity, call: Call) -> odata.Entity:
-        """Return the document with all its items, also those that the server left for a further page."""
-        link = odata.continuation(document, "to_Item")
-        if link is None:
+    async def _complete(self, service: str, document: odata.Entity, call: Call) -> odata.Entity:
+        """Return the document with all its items and their schedule lines, also those left for a further page."""
+        document = await self._whole(service, document, "to_Item", call)
+        items = odata.children(document, "to_Item") or []
+        if not any(odata.continuation(item, "to_ScheduleLine") for item in items):
             return document
-        rest = await self.gateway.following(self.words.config.services.sales_order, link, call)
-        return {**document, "to_Item": {"results": [*(odata.children(document, "to_Item") or []), *rest]}}
+        return {**document, "to_Item": [await self._whole(service, item, "to_ScheduleLine", call) for item in items]}
+
+    async def _whole(self, service: str, parent: odata.Entity, name: str, call: Call) -> odata.Entity:
+        """Return the entity with an expanded navigation to its end."""
+        link = odata.continuation(parent, name)
+        if link is None:
+            return parent
+        rest = await self.gateway.following(service, link, call)
+        return {**parent, name: [*(odata.children(parent, name) or []), *rest]}
 
     async def part_of_order(self, address: str, call: Call) -> odata.Entity:
         """Return an item or schedule line as it is now, with its ETag."""
@@ -140,7 +149,8 @@ class Reader:
     async def invoice(self, native_key: str, call: Call) -> odata.Entity:
         address = f"{odata.key('A_BillingDocument', BillingDocument=native_key)}?{odata.query(expand='to_Item')}"
         service = self.words.config.services.billing_document
-        return await self.gateway.entity(service, address, call, kind="invoice")
+        found = await self.gateway.entity(service, address, call, kind="invoice")
+        return await self._complete(service, found, call)
 
     async def invoices(self, query: InvoiceQuery, call: Call) -> list[odata.Entity]:
         """Return a page of billing documents, newest first."""
@@ -160,7 +170,7 @@ class Reader:
         if documents is not None and len(documents) > _KEYS_PER_FILTER:
             with readable():
                 found.sort(key=_newest, reverse=True)
-        return found[: query.limit]
+        return [await self._complete(service, document, call) for document in found[: query.limit]]
 
     async def _billing_documents_of(self, document_number: str, call: Call) -> list[str]:
         """Return the billing documents of a sales order; V2 cannot filter documents by their items."""
