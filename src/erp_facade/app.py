@@ -8,6 +8,7 @@ import datetime as dt
 import os
 import secrets
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import uvloop
@@ -40,6 +41,7 @@ from erp_facade.site import Now, Site, utc_now
 from erp_facade.store import Store, StoreLocked, StoreUnavailable
 from erp_facade.store.route_rows import read_version
 from erp_facade.validation import ContractRules
+from erp_routing.decision import RouteTable
 from erp_routing.dual_run import DualRun
 from erp_routing.observation import Observation
 from erp_routing.routes import Route
@@ -55,6 +57,7 @@ class Facade:
         self._now = now
         self._stack = contextlib.AsyncExitStack()
         self._http = contextlib.AsyncExitStack()
+        self._wake_orders: Callable[[], None] = lambda: None
         self.grpc_port = self.http_port = 0
 
     async def start(self) -> None:
@@ -90,6 +93,7 @@ class Facade:
         shadowing = Shadowing(self.dual_run)
         self.orders = self._open_orders(key, tokens, shadowing)
         await self.orders.dispatcher.start()
+        self._wake_orders = self.orders.dispatcher.routes_changed
         self._stack.push_async_callback(self.orders.dispatcher.stop)
         self.pipeline = self._open_pipeline(site, tokens, shadowing)
         await self._listen()
@@ -108,11 +112,15 @@ class Facade:
             backends={name: b.live.declaration for name, b in self.backends.items()},
             business_units={name: list(unit.plants) for name, unit in settings.business_units.items()},
             now=self._now,
-            on_change=lambda table: self.observability.route_version.set(table.version),
+            on_change=self._routes_changed,
         )
         initial = _read_routes(settings.routes_file) if settings.routes_file is not None else []
         await routes.load(initial)
         return routes
+
+    def _routes_changed(self, table: RouteTable) -> None:
+        self.observability.route_version.set(table.version)
+        self._wake_orders()
 
     def _open_dual_run(self, site: Site) -> DualRun:
         limits = self.settings.dual_run

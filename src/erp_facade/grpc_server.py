@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection
 
 from erp_facade.api_error import ApiError
 from erp_facade.call_meta import CallMeta
-from erp_facade.correlation import correlation_from
+from erp_facade.correlation import correlation_from, traceparent_from
 from erp_facade.error_details import status_of
 from erp_facade.pipeline import Method, Pipeline
 
@@ -47,14 +47,17 @@ class GrpcServer:
         self._health = health_aio.HealthServicer()
 
     async def start(self, address: str) -> int:
-        """Bind, serve and report SERVING."""
+        """Bind, serve and report SERVING; raise OSError when the address is taken or is none."""
         services = sorted({name[1:].rpartition("/")[0] for name in self._pipeline.methods})
         for service in services:
             methods = [m for m in self._pipeline.methods.values() if m.name.startswith(f"/{service}/")]
             self._server.add_generic_rpc_handlers((self._handlers(service, methods),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*services, "grpc.health.v1.Health", reflection.SERVICE_NAME), self._server)
-        port = self._server.add_insecure_port(address)
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise OSError(f"{address} cannot be listened on") from error
         await self._server.start()
         await self._report(services, health_pb2.HealthCheckResponse.SERVING)
         return port
@@ -86,6 +89,8 @@ class GrpcServer:
 
         async def serve(body: bytes, context: grpc.aio.ServicerContext[bytes, Message]) -> Message:
             meta = self._meta(name, len(body), context)
+            links = _links(meta)
+            context.set_trailing_metadata(links)
             try:
                 return await call(meta, parse(body))
             except ApiError as error:
@@ -94,11 +99,7 @@ class GrpcServer:
                 text = "the request is not a valid message of this method, or it is cut off"
                 failed = ApiError(grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_BODY", text)
             details = status_of(failed).SerializeToString()
-            await context.abort(
-                failed.code,
-                failed.message,
-                (("grpc-status-details-bin", details), ("x-correlation-id", meta.correlation_id)),
-            )
+            await context.abort(failed.code, failed.message, (("grpc-status-details-bin", details), *links))
             raise AssertionError  # abort has raised
 
         return serve
@@ -114,8 +115,7 @@ class GrpcServer:
                 correlation = str(value)
             elif key == "traceparent":
                 traceparent = str(value)
-        correlation = correlation_from(correlation)
-        context.set_trailing_metadata((("x-correlation-id", correlation),))
+        correlation, traceparent = correlation_from(correlation), traceparent_from(traceparent)
         remaining = context.time_remaining()
         seconds = self._default if remaining is None else min(remaining, self._longest)
         return CallMeta(
@@ -127,3 +127,10 @@ class GrpcServer:
             traceparent=traceparent,
             request_bytes=size,
         )
+
+
+def _links(meta: CallMeta) -> tuple[tuple[str, str], ...]:
+    """Return the metadata that goes back with every answer, so that a caller can name the call."""
+    if not meta.traceparent:
+        return (("x-correlation-id", meta.correlation_id),)
+    return ("x-correlation-id", meta.correlation_id), ("traceparent", meta.traceparent)

@@ -149,7 +149,8 @@ class Reads:
         customer_id = last_segment(customer)
         lines = lines_of(request)
         parts = split(table, unit, capability, customer_id, lines)
-        check_known(self._backends, parts, customer_id, lines)
+        path = "order." if operation is Operation.SIMULATE_ORDER else ""
+        check_known(self._backends, parts, customer_id, lines, path=path)
         if len(parts) == 1:
             answers = [await self._ask_one(context, operation, parts[0], request, currency)]
         else:

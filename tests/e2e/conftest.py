@@ -30,6 +30,7 @@ from erp_facade.app import Facade
 from erp_facade.demo.configuration import configuration
 from erp_facade.methods import SERVICES, full_name
 from erp_facade.settings import settings_from
+from erp_facade.site import utc_now
 from erp_ports.memory import InMemoryErp
 from erp_sandbox.cloud import CloudSandbox, start_cloud
 from erp_sandbox.legacy import LegacySandbox, start_legacy
@@ -382,11 +383,16 @@ class Starter:
         self._stack = contextlib.ExitStack()
 
     def __call__(
-        self, *, folder: Path | None = None, content: Mapping[str, Any] | None = None, **changes: Any
+        self,
+        *,
+        folder: Path | None = None,
+        content: Mapping[str, Any] | None = None,
+        now: Callable[[], dt.datetime] = utc_now,
+        **changes: Any,
     ) -> Running:
         """Start a facade on in-memory ERPs with changed settings, or on a configuration given whole."""
         folder = folder or self._folder()
-        facade = Facade(settings_from(content or memory_settings(folder, **changes), base=folder))
+        facade = Facade(settings_from(content or memory_settings(folder, **changes), base=folder), now=now)
         self._loop.run(facade.start())
         running = Running(
             facade=facade, loop=self._loop, folder=folder,
