@@ -50,15 +50,19 @@ def series_from_s4(records: Iterable[odata.Entity], plant: str, words: Words) ->
     """Return the records of one CalculateAvailabilityTimeseries call."""
     periods: dict[dt.date, Decimal] = {}
     unit = ""
-    for record in records:
+    # The last period that starts on a day counts for it: what is taken off again that day is not there to stay.
+    for record in sorted(records, key=_moment):
         start = period_start(record, plant, words)
-        available = max(odata.needed_number(record, "AvailableQuantityInBaseUnit"), Decimal(0))
-        periods[start] = max(available, periods.get(start, Decimal(0)))
+        periods[start] = max(odata.needed_number(record, "AvailableQuantityInBaseUnit"), Decimal(0))
         unit = unit or odata.text(record, "BaseUnit")
     return Series(
         periods=tuple(Period(start=start, available=periods[start]) for start in sorted(periods)),
         base_unit=words.from_s4("unit", unit) if unit else "",
     )
+
+
+def _moment(record: odata.Entity) -> dt.datetime:
+    return odata.moment(record, "PeriodStartUTCDateTime") or dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def period_start(record: odata.Entity, plant: str, words: Words) -> dt.date:

@@ -178,6 +178,12 @@ def test_records_become_a_series_in_the_order_of_their_dates(words: Words) -> No
     )
 
 
+def test_what_is_taken_off_again_on_the_same_day_is_not_promised(words: Words) -> None:
+    morning, noon = (dt.datetime(2026, 11, 22, hour, tzinfo=dt.UTC) for hour in (8, 11))
+    known = series_from_s4([record(milliseconds(noon), "4"), record(milliseconds(morning), "10")], "1010", words)
+    assert [period.available for period in known.periods] == [Decimal(4)]
+
+
 def test_a_negative_availability_is_none(words: Words) -> None:
     [period] = series_from_s4([record(None, "5.000-")], "1010", words).periods
     assert period.available == 0
