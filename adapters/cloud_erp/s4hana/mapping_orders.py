@@ -92,7 +92,7 @@ def repeatable_headers(submission: OrderSubmission) -> dict[str, str]:
     digest = hashlib.sha256(submission.reference.encode()).hexdigest()
     return {
         "RequestID": digest[:32].upper(),
-        "RepeatabilityCreation": format_datetime(submission.first_attempt_time, usegmt=True),
+        "RepeatabilityCreation": format_datetime(submission.first_attempt_time.astimezone(dt.UTC), usegmt=True),
     }
 
 

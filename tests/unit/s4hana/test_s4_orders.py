@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from google.type.date_pb2 import Date
@@ -145,6 +147,12 @@ def test_every_attempt_of_a_reference_is_the_same_request() -> None:
     assert set(headers["RequestID"]) <= set("0123456789ABCDEF")
     assert headers["RepeatabilityCreation"] == "Sun, 22 Nov 2026 08:00:01 GMT"
     assert headers["RequestID"] != repeatable_headers(submission(reference="OTHER"))["RequestID"]
+
+
+def test_the_creation_time_of_a_request_is_greenwich_time_whatever_zone_it_comes_in() -> None:
+    told = submission()
+    moved = replace(told, first_attempt_time=told.first_attempt_time.astimezone(ZoneInfo("Asia/Tokyo")))
+    assert repeatable_headers(moved) == repeatable_headers(told)
 
 
 def test_the_document_read_back_is_what_was_ordered(words: Words) -> None:
