@@ -172,6 +172,13 @@ def require_currency(asked: str, *sources: odata.Entity | None) -> None:
             raise ForeignCurrency(f"S/4HANA calculates in {stated} for this customer, not in {asked}")
 
 
+def require_material(line_id: str, asked: str, item: odata.Entity) -> None:
+    """Raise Rejected when the ERP would sell another material than was asked for."""
+    stated = odata.text(item, "Material")
+    if stated and not same_material(asked, stated):
+        raise Rejected(f"line {line_id}: S/4HANA would sell material {stated} instead of {asked}")
+
+
 def split_number(stated: str, words: Words) -> tuple[str, str]:
     """Return our reference and the customer's own number out of `PurchaseOrderByCustomer`."""
     shape = words.config.reference

@@ -13,7 +13,7 @@ from cloud_erp.s4hana.mapping import (
     price_per,
     quantity_from_s4,
     require_currency,
-    same_material,
+    require_material,
     unit_price,
 )
 from cloud_erp.s4hana.mapping_items import conditions_to_s4, item_of, item_to_s4, items_by_number
@@ -64,7 +64,7 @@ def prices_from_s4(
     for position, asked in enumerate(request.lines):
         item = item_of(position, asked.line_id, items)
         require_currency(currency, item)
-        _require_material(asked.line_id, words.product_to_s4(asked.product), item)
+        require_material(asked.line_id, words.product_to_s4(asked.product), item)
         line_net, line_tax = net_amount(asked.line_id, item), tax_amount(item, words)
         line = PricedLine(
             line_id=asked.line_id,
@@ -170,9 +170,3 @@ def _list_price(base: odata.Entity, line_quantity: Quantity, currency: str, word
 
 def _class(condition: odata.Entity) -> str:
     return odata.text(condition, "ConditionClass")
-
-
-def _require_material(line_id: str, asked: str, item: odata.Entity) -> None:
-    stated = odata.text(item, "Material")
-    if stated and not same_material(asked, stated):
-        raise Rejected(f"line {line_id}: S/4HANA would sell material {stated} instead of {asked}")

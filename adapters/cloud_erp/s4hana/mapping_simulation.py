@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from cloud_erp.s4hana import odata
-from cloud_erp.s4hana.mapping import Words, quantity_from_s4, require_currency, unit_price
+from cloud_erp.s4hana.mapping import Words, quantity_from_s4, require_currency, require_material, unit_price
 from cloud_erp.s4hana.mapping_items import conditions_to_s4, item_of, item_to_s4, items_by_number
 from cloud_erp.s4hana.mapping_prices import net_amount, tax_amount
 from cloud_erp.s4hana.mapping_schedule import confirmations_from_s4, decision
@@ -91,6 +91,7 @@ def simulation_from_s4(
     for position, asked in enumerate(order.lines):
         item = item_of(position, asked.line_id, items)
         require_currency(currency, item)
+        require_material(asked.line_id, words.product_to_s4(asked.product), item)
         nets.append(net_amount(asked.line_id, item))
         taxes.append(tax_amount(item, words))
         line = _line(asked, order, item, nets[-1], words)
@@ -118,7 +119,8 @@ def _line(asked: OrderLine, order: Order, item: odata.Entity, net: Decimal, word
     )
     line.net_price.CopyFrom(unit_price(net, order.currency_code, line.quantity))
     schedule = odata.children(item, "to_ScheduleLine")
-    if schedule or odata.number(item, "ConfdDelivQtyInOrderQtyUnit") is not None:
+    # A confirmed quantity without schedule lines does not say for when.
+    if schedule or odata.number(item, "ConfdDelivQtyInOrderQtyUnit") == 0:
         line.confirmations.extend(confirmations_from_s4(schedule or (), line.quantity.unit))
         line.decision = decision(line.confirmations, line.quantity, requested_date(asked, order))
     return line

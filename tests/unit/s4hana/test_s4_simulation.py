@@ -11,6 +11,7 @@ from cloud_erp.s4hana.mapping_simulation import simulation_from_s4, simulation_t
 from erp.v1.common_pb2 import FULL, NONE, NOT_CHECKED, PARTIAL, AvailabilityDecision
 from erp.v1.orders_pb2 import CreditDecision, SimulateOrderRequest, SimulateOrderResponse
 from erp_ports.amounts import money_amount, quantity
+from erp_ports.errors import Rejected
 
 SUNDAY = Date(year=2026, month=11, day=22)
 SUNDAY_TICKS = "/Date(1795305600000)/"
@@ -110,6 +111,17 @@ def test_schedule_lines_decide(
 def test_an_item_that_says_nothing_of_its_stock_is_not_checked(words: Words) -> None:
     line = simulated(words, answer(to_ScheduleLine=None, ConfdDelivQtyInOrderQtyUnit=None)).lines[0]
     assert line.decision == NOT_CHECKED
+
+
+def test_a_confirmed_quantity_without_a_date_is_not_taken_for_none(words: Words) -> None:
+    line = simulated(words, answer(to_ScheduleLine=None, ConfdDelivQtyInOrderQtyUnit="12.000")).lines[0]
+    assert line.decision == NOT_CHECKED
+
+
+def test_another_material_is_not_simulated_in_place_of_the_one_asked_for(words: Words) -> None:
+    assert simulated(words, answer(Material="000000000000000011")).lines[0].product.endswith("/11")
+    with pytest.raises(Rejected, match="line L1"):
+        simulated(words, answer(Material="000000000000000012"))
 
 
 @pytest.mark.parametrize(
