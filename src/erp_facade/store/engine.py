@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import QueuePool
 
-from erp_facade.store.errors import StoreUnavailable
 from erp_facade.store.lock import StoreLock
 from erp_facade.store.migrate import upgrade
-from erp_facade.store.writer import Writer, translated
+from erp_facade.store.readers import Readers
+from erp_facade.store.writer import Writer
 
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
@@ -32,7 +31,7 @@ class Store:
         self._writing = writing
         self._reading = reading
         self._writer = Writer(writing)
-        self._readers = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="store-reader")
+        self._readers = Readers(reading, readers)
         self._closed = False
 
     @classmethod
@@ -45,14 +44,14 @@ class Store:
         path = _path_of(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = StoreLock(path)
-        writing = _engine(path, begin="BEGIN IMMEDIATE", busy_timeout=busy_timeout, connections=1)
+        writing = _engine(path, busy_timeout=busy_timeout, connections=1)
         try:
             await asyncio.to_thread(upgrade, writing)
         except BaseException:
             writing.dispose()
             lock.release()
             raise
-        reading = _engine(path, begin="BEGIN", busy_timeout=busy_timeout, connections=readers, read_only=True)
+        reading = _engine(path, busy_timeout=busy_timeout, connections=readers, read_only=True)
         return cls(lock=lock, writing=writing, reading=reading, readers=readers)
 
     async def write(self, work: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
@@ -66,19 +65,8 @@ class Store:
 
     async def read(self, work: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run the work on a snapshot of what is committed and return its result; it cannot write."""
-        if self._closed:
-            raise StoreUnavailable("the store is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work, args)
-
-    def _read(self, work: Callable[..., T], args: tuple[Any, ...]) -> T:
-        try:
-            with self._reading.connect() as connection, connection.begin():
-                return work(connection, *args)
-        except Exception as error:
-            raised = translated(error)
-            if raised is error:
-                raise
-            raise raised from error
+        result: T = await self._readers.submit(work, args)
+        return result
 
     async def close(self) -> None:
         """Commit what is queued, end the threads and give the lock free."""
@@ -86,7 +74,7 @@ class Store:
             return
         self._closed = True
         await self._writer.close()
-        await asyncio.to_thread(self._readers.shutdown)
+        await self._readers.close()
         self._reading.dispose()
         self._writing.dispose()
         self._lock.release()
@@ -99,7 +87,7 @@ def _path_of(url: str) -> Path:
     return Path(parsed.database).absolute()
 
 
-def _engine(path: Path, *, begin: str, busy_timeout: float, connections: int, read_only: bool = False) -> Engine:
+def _engine(path: Path, *, busy_timeout: float, connections: int, read_only: bool = False) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=QueuePool,
@@ -110,15 +98,11 @@ def _engine(path: Path, *, begin: str, busy_timeout: float, connections: int, re
 
     @event.listens_for(engine, "connect")
     def configure(driver: Any, _record: object) -> None:
-        driver.isolation_level = None  # the driver must not open or end transactions on its own
+        driver.isolation_level = None  # who uses the connection begins its transactions, the driver never does
         driver.execute("PRAGMA journal_mode = WAL")
         driver.execute("PRAGMA synchronous = FULL")
         driver.execute("PRAGMA foreign_keys = ON")
         if read_only:
             driver.execute("PRAGMA query_only = ON")
-
-    @event.listens_for(engine, "begin")
-    def open_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
 
     return engine

@@ -9,6 +9,7 @@ import pytest
 
 from erp.v1.orders_pb2 import Order
 from erp_facade.orders import OrderOptions
+from erp_facade.orders.clock import SystemClock
 from erp_ports.call import Call
 from erp_ports.errors import (
     Misconfigured,
@@ -316,7 +317,8 @@ async def test_the_open_half_of_an_order_is_booked_while_the_other_erp_is_down(b
 
 async def test_an_adapter_that_overruns_its_deadline_is_given_up_and_its_late_answer_still_counts(bench, legacy):
     await bench.orders.dispatcher.stop()
-    bench.options = OrderOptions(attempt_seconds=0.1, overrun_seconds=0.1)
+    bench.options = OrderOptions(attempt_seconds=0.5, overrun_seconds=0.1)
+    bench.clock = SystemClock()
     await bench.restart()
     answered = asyncio.Event()
 
