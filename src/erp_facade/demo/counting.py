@@ -15,7 +15,7 @@ from erp_sandbox.master_data import MasterData
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BookCount:
-    """What the books say of the orders that were sent.
+    """What the books say of the orders of the data.
 
     `booked`: orders whose every line stands in exactly one live document. `lost`: orders with a line in none.
     `twice`: orders with a line in more than one. `unknown`: documents with a line that nobody ordered.
@@ -29,10 +29,9 @@ class BookCount:
     documents: dict[str, int]
 
 
-def count_books(master: MasterData, sent: Iterable[str], books: Iterable[BookLine]) -> BookCount:
-    """Count the books against the orders with the numbers `sent`."""
-    wanted = set(sent)
-    lines = {o.order: {line.line_id for line in o.lines} for o in master.orders if o.order in wanted}
+def count_books(master: MasterData, books: Iterable[BookLine]) -> BookCount:
+    """Count the books against all orders: one that nobody accepted is as lost as one that vanished afterwards."""
+    lines = {o.order: {line.line_id for line in o.lines} for o in master.orders}
     live = [b for b in books if b.live]
     copies = Counter((b.purchase_order_number, b.line_id) for b in live)
     lost = [o for o, ids in lines.items() if any(copies[o, i] == 0 for i in ids)]

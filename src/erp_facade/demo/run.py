@@ -246,7 +246,7 @@ class Demo:
             orders_in_data=len(master.orders),
             orders_submitted=len(tally.submitted),
             orders_unsettled=unsettled,
-            books=count_books(master, tally.submitted, books),
+            books=count_books(master, books),
             prices=tally.prices,
             availabilities=tally.availabilities,
             refused_reads=tally.refused_reads,

@@ -9,7 +9,7 @@ from typing import Any
 
 from erp.admin.v1 import comparisons_pb2
 from erp_facade.demo.counting import BookCount
-from erp_sandbox.seeds import Application, Seed
+from erp_sandbox.seeds import ORDERS, Application, Seed
 
 # Classes that say something is wrong; the others agree, or could not be compared.
 _BAD = ("MISMATCH", "MASTER_DATA_GAP", "CONTROL_ERROR", "CANDIDATE_ERROR", "STALE")
@@ -28,10 +28,7 @@ def judge_observations(
     observations: Sequence[comparisons_pb2.Observation], applied: Sequence[Application], seeds: Sequence[Seed]
 ) -> Observed:
     """Count observations; one is expected if a seed that changed an answer of its call asks for its class."""
-    expected_class = {s.seed_id: s.expected_class for s in seeds}
-    expected: dict[str, set[str]] = {}
-    for a in applied:
-        expected.setdefault(a.correlation_id, set()).add(expected_class[a.seed_id])
+    expected = _expected_classes(applied, seeds)
     classes: Counter[str] = Counter()
     unexpected: list[tuple[str, str, str]] = []
     for o in observations:
@@ -41,6 +38,22 @@ def judge_observations(
             words = "; ".join(f"{d.path}: {d.control_value} / {d.candidate_value}" for d in o.differences[:3])
             unexpected.append((o.name, name, f"{o.operation} {words or o.reason}"))
     return Observed(classes=dict(sorted(classes.items())), unexpected=tuple(unexpected))
+
+
+def _expected_classes(applied: Sequence[Application], seeds: Sequence[Seed]) -> dict[str, set[str]]:
+    """Return the classes that the seeds of each call (by correlation id) account for."""
+    by_id = {s.seed_id: s for s in seeds}
+    refusing: dict[tuple[str, str], set[str]] = {}
+    expected: dict[str, set[str]] = {}
+    for a in applied:
+        expected.setdefault(a.correlation_id, set()).add(by_id[a.seed_id].expected_class)
+        if by_id[a.seed_id].cause == "both_refuse" and by_id[a.seed_id].operation == ORDERS:
+            refusing.setdefault((a.correlation_id, a.seed_id), set()).add(a.backend)
+    for (correlation_id, _), backends in refusing.items():
+        if len(backends) == 1:
+            # No seed touches a booking: where the control booked, only the simulation beside it was refused.
+            expected[correlation_id].add("CANDIDATE_ERROR")
+    return expected
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
