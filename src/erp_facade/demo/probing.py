@@ -20,13 +20,14 @@ from erp_facade.cli.compare import class_name
 from erp_ports.amounts import from_date
 from erp_ports.names import business_unit_name, customer_name, product_name
 from erp_routing.routes import Stage
-from erp_sandbox.master_data import MasterData
-from erp_sandbox.seeds import AVAILABILITY, PRICING, Application, Seed
+from erp_sandbox.master_data import MasterData, Stock
+from erp_sandbox.seeds import AVAILABILITY, PRICING, Application, Seed, applicable
 
-# Several seeds for one product take turns by correlation id, so that each must be asked for several times.
-_TRIES = 6
-_TRIES_PER_RIVAL = 8
+_TRIES = 3
 _OBSERVED_WITHIN = 12.0
+# Large enough that another price or discount moves even the smallest price by more than rounding does.
+_MANY = "1000"
+_FEW = "10"
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ class Probe:
     ) -> None:
         self._master = master
         self._seeds = seeds
+        self._numbers = {seed.seed_id: number for number, seed in enumerate(seeds, start=1)}
         self._applied = applied
         self._prices = pricing_pb2_grpc.PricingServiceStub(channel)
         self._availability = availability_pb2_grpc.AvailabilityServiceStub(channel)
@@ -78,20 +80,22 @@ class Probe:
         return sorted(places, key=lambda p: (p[1] in own and seed.product == "*", p))[:4]
 
     async def _found(self, seed: Seed, plant: str, product: str) -> bool:
-        rivals = sum(s.matches(operation=seed.operation, plant=plant, product=product) for s in self._seeds) - 1
-        for _ in range(_TRIES + rivals * _TRIES_PER_RIVAL):
-            correlation_id = f"probe-{seed.seed_id}-{os.urandom(6).hex()}"
+        for _ in range(_TRIES):
+            prefix = f"probe-{self._numbers[seed.seed_id]}"
+            correlation_id = turn_of(seed, self._seeds, plant=plant, product=product, prefix=prefix)
             await self._question(seed, plant, product, correlation_id)
             observation = await self._observation(correlation_id)
             applied = any(a.seed_id == seed.seed_id and a.correlation_id == correlation_id for a in self._applied())
             given = "NOT_OBSERVED" if observation is None else class_name(observation.comparison_class)
-            if applied:
-                if given == seed.expected_class:
-                    return True
-                self.findings.instead[seed.seed_id] = given
-            elif rivals == 0:
-                self.findings.instead.setdefault(seed.seed_id, "NOT_APPLIED")
+            if applied and given == seed.expected_class:
+                return True
+            self._note(seed, given if applied else "NOT_APPLIED")
         return False
+
+    def _note(self, seed: Seed, instead: str) -> None:
+        """Remember what was seen instead; a class that the seed was given says more than that it was not applied."""
+        if instead != "NOT_APPLIED" or seed.seed_id not in self.findings.instead:
+            self.findings.instead[seed.seed_id] = instead
 
     async def _question(self, seed: Seed, plant: str, product: str, correlation_id: str) -> None:
         metadata = (("x-correlation-id", correlation_id),)
@@ -123,16 +127,6 @@ class Probe:
             await asyncio.sleep(0.1)
         return None
 
-    def _line(self, seed: Seed, plant: str, product: str) -> tuple[str, str]:
-        """Return quantity and unit of the question. A divergence of stock or dates shows only in a quantity that the
-        stock does not cover, one of unit factors only in another unit than the base unit."""
-        if seed.cause == "unit_factor":
-            return "5", "DZN"
-        if seed.cause in ("stock_frozen", "date_form", "date_zone"):
-            stock = self._master.stock[product, plant]
-            return str(int(stock.on_hand + stock.on_order) + 1000), "EA"
-        return "10", "EA"
-
     def _customer(self) -> str:
         return customer_name(self._master.business_unit, self._master.customers[0].customer)
 
@@ -156,7 +150,7 @@ class Probe:
         request = orders_pb2.SimulateOrderRequest(parent=business_unit_name(self._master.business_unit))
         request.order.customer = self._customer()
         request.order.currency_code = self._master.currency
-        request.order.purchase_order_number = f"PROBE-{seed.seed_id}"[:25]
+        request.order.purchase_order_number = f"PROBE-{self._numbers[seed.seed_id]}"
         request.order.pricing_date.CopyFrom(from_date(self._master.today))
         self._fill(request.order.lines.add(), seed, plant, product)
         return request
@@ -171,4 +165,27 @@ class Probe:
         line.line_id = "1"
         line.product = product_name(self._master.business_unit, product)
         line.plant = plant
-        line.quantity.value.value, line.quantity.unit = self._line(seed, plant, product)
+        line.quantity.value.value, line.quantity.unit = asked_quantity(seed, self._master.stock[product, plant])
+
+
+def turn_of(seed: Seed, seeds: Sequence[Seed], *, plant: str, product: str, prefix: str) -> str:
+    """Return a new correlation id with which the stand-ins apply this seed, where several fit the question."""
+    while True:
+        correlation_id = f"{prefix}-{os.urandom(6).hex()}"
+        picked = applicable(
+            seeds, backend=seed.backend, operation=seed.operation, plant=plant, product=product,
+            correlation_id=correlation_id, shadow=True,
+        )  # fmt: skip
+        if picked is seed:
+            return correlation_id
+
+
+def asked_quantity(seed: Seed, stock: Stock) -> tuple[str, str]:
+    """Return quantity and unit of the question in which the seed shows: stock and dates only in a quantity that the
+    stock does not cover, unit factors only in another unit than the base unit, prices only beyond what rounding hides.
+    """
+    if seed.cause == "unit_factor":
+        return "5", "DZN"
+    if seed.cause in ("stock_frozen", "date_form", "date_zone"):
+        return str(int(stock.on_hand + stock.on_order) + 1000), "EA"
+    return (_MANY if seed.cause in ("price", "discount") else _FEW), "EA"
