@@ -41,16 +41,21 @@ def seeded_factor(seed: Seed | None, factor: Decimal) -> Decimal:
 
 
 def frozen_stock(seed: Seed | None, *, initial: Decimal, present: Decimal) -> Decimal:
-    """Return the free stock that this answer sees; a frozen one always differs from the present one."""
+    """Return the free stock that this answer sees; a frozen one always shows, also where all stock is sold."""
     if seed is None or seed.cause != "stock_frozen":
         return present
     frozen = initial + _EXTRA_STOCK if seed.value is None else seed.value
-    return frozen + 1 if frozen == present else frozen
+    return frozen + 1 if frozen == max(present, Decimal(0)) else frozen
 
 
 def spoiled_text(seed: Seed | None, text: str) -> str:
-    """Return the description, in capitals with doubled blanks where the seed says so."""
-    return text.upper().replace(" ", "  ") if seed is not None and seed.cause == "text" else text
+    """Return the description, in the other case with doubled blanks where the seed says so."""
+    return other_case(text).replace(" ", "  ") if seed is not None and seed.cause == "text" else text
+
+
+def other_case(text: str) -> str:
+    """Return the text in capitals, or in small letters where it is in capitals already."""
+    return text.lower() if text == text.upper() else text.upper()
 
 
 def is_cause(seed: Seed | None, *causes: str) -> bool:

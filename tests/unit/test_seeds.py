@@ -198,6 +198,17 @@ def test_the_other_effects_change_what_they_name_and_nothing_else() -> None:
     assert untouched == (14, 1, 0, "a b")
 
 
+def test_a_text_in_capitals_is_spoiled_by_small_letters() -> None:
+    assert spoiled_text(seed(cause="text"), "Pump CP 40") == "PUMP  CP  40"
+    assert spoiled_text(seed(cause="text"), "WIDGET") == "widget"
+
+
+def test_a_stock_frozen_at_nothing_shows_although_more_was_sold_than_there_is() -> None:
+    frozen = seed(cause="stock_frozen", value=Decimal(0))
+    assert frozen_stock(frozen, initial=Decimal(39), present=Decimal(-5)) == 1
+    assert frozen_stock(frozen, initial=Decimal(39), present=Decimal(5)) == 0
+
+
 def test_a_frozen_stock_always_differs_from_the_present_one() -> None:
     frozen = seed(cause="stock_frozen", value=None)
     assert frozen_stock(frozen, initial=Decimal(39), present=Decimal(20)) == 49

@@ -30,7 +30,15 @@ from erp_sandbox.legacy.words import (
     round_amount,
 )
 from erp_sandbox.master_data import BEGINNING
-from erp_sandbox.seed_effects import extra_discount, frozen_stock, moved_net, moved_price, seeded_factor, spoiled_text
+from erp_sandbox.seed_effects import (
+    extra_discount,
+    frozen_stock,
+    moved_net,
+    moved_price,
+    other_case,
+    seeded_factor,
+    spoiled_text,
+)
 from erp_sandbox.seeds import Seed
 
 Row = dict[str, object]
@@ -170,14 +178,14 @@ def _obsolete(_seed: Seed, rows: Rows, _facts: Facts) -> Rows:
 
 
 def _text(seed: Seed, rows: Rows, _facts: Facts) -> Rows:
-    """Spoil both description lines; a line that would grow beyond its column only loses its small letters."""
+    """Spoil both description lines; a line that would grow beyond its column only changes its case."""
     changed = []
     for row in rows:
         texts = {}
         for column in ("IMDSC1", "IMDSC2"):
             text = str(row[column]).rstrip()
             spoiled = spoiled_text(seed, text)
-            texts[column] = (spoiled if len(spoiled) <= _DESCRIPTION_LENGTH else text.upper()).ljust(
+            texts[column] = (spoiled if len(spoiled) <= _DESCRIPTION_LENGTH else other_case(text)).ljust(
                 _DESCRIPTION_LENGTH
             )
         changed.append({**row, **texts})
