@@ -41,7 +41,10 @@ def check_known(
             unknown.append(Violation(field=f"{path}customer", description=text, reason="UNKNOWN_CUSTOMER"))
         for index in part.indices:
             product = last_segment(lines[index].product)
-            if xref.knows("product", product) is False:
+            known = xref.knows("product", product)
+            if known is None:
+                break  # the rule is no table, so nothing can be said of any product
+            if known is False:
                 text = f"the product {product} does not exist in {part.backend}"
                 field = f"{path}lines[{index}].product"
                 unknown.append(Violation(field=field, description=text, reason="UNKNOWN_PRODUCT"))

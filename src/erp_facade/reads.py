@@ -147,7 +147,8 @@ class Reads:
         table = self._routes.current
         unit = business_unit_of(request.parent)
         customer_id = last_segment(customer)
-        lines = lines_of(request)
+        # A list keeps the wrappers of the lines alive, which protobuf otherwise makes anew in every loop.
+        lines = list(lines_of(request))
         parts = split(table, unit, capability, customer_id, lines)
         path = "order." if operation is Operation.SIMULATE_ORDER else ""
         check_known(self._backends, parts, customer_id, lines, path=path)
@@ -197,11 +198,15 @@ def split(
 ) -> list[Part]:
     """Group lines by the backend that answers them; raise an ApiError naming the plant that has no route."""
     parts: dict[str, Part] = {}
+    by_plant: dict[str, Decision] = {}
     for index, line in enumerate(lines):
-        try:
-            decision = table.decide(business_unit, line.plant, capability, customer)
-        except NoRoute as error:
-            raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, "NO_ROUTE", str(error)) from error
+        plant = line.plant
+        decision = by_plant.get(plant)
+        if decision is None:
+            try:
+                decision = by_plant[plant] = table.decide(business_unit, plant, capability, customer)
+            except NoRoute as error:
+                raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, "NO_ROUTE", str(error)) from error
         part = parts.get(decision.backend)
         if part is None:
             part = parts[decision.backend] = Part(backend=decision.backend, indices=[], decisions=[])
@@ -232,8 +237,8 @@ def merge(lines: Sequence[Any], answers: Sequence[Answer], route_version: int, c
     for answer, error in failed:
         if not good or isinstance(error, (Rejected, NotFound)):
             raise from_erp_error(error, answer.part.backend)
-    now = Timestamp()
-    now.GetCurrentTime()
+    seconds, nanos = divmod(time.time_ns(), 1_000_000_000)
+    now = Timestamp(seconds=seconds, nanos=nanos)
     for answer, response in good:
         source = Source(backend=answer.part.backend, route_version=route_version, as_of=now)
         for line in response.lines:

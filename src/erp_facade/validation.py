@@ -1,15 +1,40 @@
-"""The rules that stand in the contract itself, checked by protovalidate."""
+"""The rules that stand in the contract itself: the standard ones checked by protovalidate, the custom ones here.
+
+A custom rule is an expression that protovalidate evaluates on a message; for the two forms of decimals that every line
+has, that costs more than all other rules together. They are written again here as regular expressions, the generated
+code leaves them out, and a test proves that these say the same as the contract.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Any
 
 from google.protobuf.message import Message
 from protovalidate import Validator
 from protovalidate import Violation as RuleViolation
 
+from erp.v1.availability_pb2 import AvailabilityLine
 from erp_facade.api_error import Violation
 
+# By the rule's id in the contract: the form of the decimal, and what is said of another.
+CUSTOM_RULES = {
+    "quantity.value": (
+        re.compile(r"(?:[1-9][0-9]{0,11}(?:[.][0-9]{1,6})?|0[.](?=0*[1-9])[0-9]{1,6})", re.ASCII),
+        "the quantity must be a decimal number above 0 with at most 12 digits before the point and 6 behind it",
+    ),
+    "agreed_discount.fraction": (
+        re.compile(r"0(?:[.][0-9]{1,6})?", re.ASCII),
+        "the agreed discount must be a fraction of at least 0 and below 1 with at most 6 decimals",
+    ),
+}
+_LINES = {
+    "erp.v1.CalculatePricesRequest": "lines",
+    "erp.v1.CheckAvailabilityRequest": "lines",
+    "erp.v1.SimulateOrderRequest": "order.lines",
+    "erp.v1.CreateOrderRequest": "order.lines",
+}
 _SPECIAL_REASONS = {"request_id": "REQUEST_ID_MISSING"}
 
 
@@ -23,7 +48,27 @@ class ContractRules:
     def violations(self, request: Message) -> list[Violation]:
         """Return every violation with its path, such as `lines[3].quantity`."""
         broken = self._validator.collect_violations(request)
-        return [_violation(request, b) for b in broken] if broken else []
+        found = [_violation(request, b) for b in broken] if broken else []
+        path = _LINES.get(request.DESCRIPTOR.full_name)
+        return found + _decimal_violations(request, path) if path is not None else found
+
+
+def _decimal_violations(request: Any, path: str) -> list[Violation]:
+    """Return the lines whose quantity or discount has not the form that the contract states."""
+    found: list[Violation] = []
+    quantity, quantity_words = CUSTOM_RULES["quantity.value"]
+    discount, discount_words = CUSTOM_RULES["agreed_discount.fraction"]
+    holder = request.order if path == "order.lines" else request
+    for index, line in enumerate(holder.lines):
+        if quantity.fullmatch(line.quantity.value.value) is None and line.quantity.HasField("value"):
+            found.append(Violation(field=f"{path}[{index}].quantity", description=quantity_words))
+        if (
+            not isinstance(line, AvailabilityLine)
+            and line.HasField("agreed_discount")
+            and discount.fullmatch(line.agreed_discount.value) is None
+        ):
+            found.append(Violation(field=f"{path}[{index}].agreed_discount", description=discount_words))
+    return found
 
 
 def _violation(request: Message, broken: RuleViolation) -> Violation:

@@ -29,7 +29,7 @@ from google.type import decimal_pb2 as google_dot_type_dot_decimal__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x65rp/v1/common.proto\x12\x06\x65rp.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19google/type/decimal.proto\x1a\x17google/type/money.proto\"\x9f\x03\n\x08Quantity\x12\x36\n\x05value\x18\x01 \x01(\x0b\x32\x14.google.type.DecimalB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01R\x05value\x12.\n\x04unit\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x02\xbaH\x13r\x11\x32\x0f^[A-Z0-9]{2,3}$R\x04unit:\xaa\x02\xbaH\xa6\x02\x1a\xa3\x02\n\x0equantity.value\x12\x65the quantity must be a decimal number above 0 with at most 12 digits before the point and 6 behind it\x1a\xa9\x01this.value.value.matches(\'^([1-9][0-9]{0,11}([.][0-9]{1,6})?|0[.](0{0,5}[1-9]|0{0,4}[1-9][0-9]|0{0,3}[1-9][0-9]{2}|0{0,2}[1-9][0-9]{3}|0?[1-9][0-9]{4}|[1-9][0-9]{5}))$\')\"\xb2\x01\n\tUnitPrice\x12\x36\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.MoneyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01R\x06\x61mount\x12=\n\x0cper_quantity\x18\x02 \x01(\x0b\x32\x14.google.type.DecimalB\x04\xe2\x41\x01\x01R\x0bperQuantity\x12.\n\x04unit\x18\x03 \x01(\tB\x1a\xe2\x41\x01\x02\xbaH\x13r\x11\x32\x0f^[A-Z0-9]{2,3}$R\x04unit\"\x8a\x01\n\x06Source\x12\x1e\n\x07\x62\x61\x63kend\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x07\x62\x61\x63kend\x12)\n\rroute_version\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x03R\x0crouteVersion\x12\x35\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\x04\x61sOf\"f\n\x0cSourceStatus\x12\x1e\n\x07\x62\x61\x63kend\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x07\x62\x61\x63kend\x12\x1a\n\x05\x66ield\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\x05\x66ield\x12\x1a\n\x05value\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03R\x05value\"l\n\x0bMissingPart\x12\x1f\n\x08line_ids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x03R\x07lineIds\x12\x1c\n\x06reason\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\x06reason\x12\x1e\n\x07message\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03R\x07message\"x\n\x0c\x43onfirmation\x12\x34\n\tship_date\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x03R\x08shipDate\x12\x32\n\x08quantity\x18\x02 \x01(\x0b\x32\x10.erp.v1.QuantityB\x04\xe2\x41\x01\x03R\x08quantity*o\n\x14\x41vailabilityDecision\x12%\n!AVAILABILITY_DECISION_UNSPECIFIED\x10\x00\x12\x08\n\x04\x46ULL\x10\x01\x12\x0b\n\x07PARTIAL\x10\x02\x12\x08\n\x04NONE\x10\x03\x12\x0f\n\x0bNOT_CHECKED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x65rp/v1/common.proto\x12\x06\x65rp.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19google/type/decimal.proto\x1a\x17google/type/money.proto\"t\n\x08Quantity\x12\x36\n\x05value\x18\x01 \x01(\x0b\x32\x14.google.type.DecimalB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01R\x05value\x12.\n\x04unit\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x02\xbaH\x13r\x11\x32\x0f^[A-Z0-9]{2,3}$R\x04unit:\x00\"\xb2\x01\n\tUnitPrice\x12\x36\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.MoneyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01R\x06\x61mount\x12=\n\x0cper_quantity\x18\x02 \x01(\x0b\x32\x14.google.type.DecimalB\x04\xe2\x41\x01\x01R\x0bperQuantity\x12.\n\x04unit\x18\x03 \x01(\tB\x1a\xe2\x41\x01\x02\xbaH\x13r\x11\x32\x0f^[A-Z0-9]{2,3}$R\x04unit\"\x8a\x01\n\x06Source\x12\x1e\n\x07\x62\x61\x63kend\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x07\x62\x61\x63kend\x12)\n\rroute_version\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x03R\x0crouteVersion\x12\x35\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\x04\x61sOf\"f\n\x0cSourceStatus\x12\x1e\n\x07\x62\x61\x63kend\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x07\x62\x61\x63kend\x12\x1a\n\x05\x66ield\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\x05\x66ield\x12\x1a\n\x05value\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03R\x05value\"l\n\x0bMissingPart\x12\x1f\n\x08line_ids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x03R\x07lineIds\x12\x1c\n\x06reason\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\x06reason\x12\x1e\n\x07message\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03R\x07message\"x\n\x0c\x43onfirmation\x12\x34\n\tship_date\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x03R\x08shipDate\x12\x32\n\x08quantity\x18\x02 \x01(\x0b\x32\x10.erp.v1.QuantityB\x04\xe2\x41\x01\x03R\x08quantity*o\n\x14\x41vailabilityDecision\x12%\n!AVAILABILITY_DECISION_UNSPECIFIED\x10\x00\x12\x08\n\x04\x46ULL\x10\x01\x12\x0b\n\x07PARTIAL\x10\x02\x12\x08\n\x04NONE\x10\x03\x12\x0f\n\x0bNOT_CHECKED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,8 +40,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUANTITY'].fields_by_name['value']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
   _globals['_QUANTITY'].fields_by_name['unit']._loaded_options = None
   _globals['_QUANTITY'].fields_by_name['unit']._serialized_options = b'\342A\001\002\272H\023r\0212\017^[A-Z0-9]{2,3}$'
-  _globals['_QUANTITY']._loaded_options = None
-  _globals['_QUANTITY']._serialized_options = b'\272H\246\002\032\243\002\n\016quantity.value\022ethe quantity must be a decimal number above 0 with at most 12 digits before the point and 6 behind it\032\251\001this.value.value.matches(\'^([1-9][0-9]{0,11}([.][0-9]{1,6})?|0[.](0{0,5}[1-9]|0{0,4}[1-9][0-9]|0{0,3}[1-9][0-9]{2}|0{0,2}[1-9][0-9]{3}|0?[1-9][0-9]{4}|[1-9][0-9]{5}))$\')'
   _globals['_UNITPRICE'].fields_by_name['amount']._loaded_options = None
   _globals['_UNITPRICE'].fields_by_name['amount']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
   _globals['_UNITPRICE'].fields_by_name['per_quantity']._loaded_options = None
@@ -70,18 +68,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONFIRMATION'].fields_by_name['ship_date']._serialized_options = b'\342A\001\003'
   _globals['_CONFIRMATION'].fields_by_name['quantity']._loaded_options = None
   _globals['_CONFIRMATION'].fields_by_name['quantity']._serialized_options = b'\342A\001\003'
-  _globals['_AVAILABILITYDECISION']._serialized_start=1249
-  _globals['_AVAILABILITYDECISION']._serialized_end=1360
-  _globals['_QUANTITY']._serialized_start=174
-  _globals['_QUANTITY']._serialized_end=589
-  _globals['_UNITPRICE']._serialized_start=592
-  _globals['_UNITPRICE']._serialized_end=770
-  _globals['_SOURCE']._serialized_start=773
-  _globals['_SOURCE']._serialized_end=911
-  _globals['_SOURCESTATUS']._serialized_start=913
-  _globals['_SOURCESTATUS']._serialized_end=1015
-  _globals['_MISSINGPART']._serialized_start=1017
-  _globals['_MISSINGPART']._serialized_end=1125
-  _globals['_CONFIRMATION']._serialized_start=1127
-  _globals['_CONFIRMATION']._serialized_end=1247
+  _globals['_AVAILABILITYDECISION']._serialized_start=949
+  _globals['_AVAILABILITYDECISION']._serialized_end=1060
+  _globals['_QUANTITY']._serialized_start=173
+  _globals['_QUANTITY']._serialized_end=289
+  _globals['_UNITPRICE']._serialized_start=292
+  _globals['_UNITPRICE']._serialized_end=470
+  _globals['_SOURCE']._serialized_start=473
+  _globals['_SOURCE']._serialized_end=611
+  _globals['_SOURCESTATUS']._serialized_start=613
+  _globals['_SOURCESTATUS']._serialized_end=715
+  _globals['_MISSINGPART']._serialized_start=717
+  _globals['_MISSINGPART']._serialized_end=825
+  _globals['_CONFIRMATION']._serialized_start=827
+  _globals['_CONFIRMATION']._serialized_end=947
 # @@protoc_insertion_point(module_scope)
