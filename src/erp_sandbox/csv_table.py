@@ -14,7 +14,8 @@ _TOO_MUCH = Decimal(1_000_000_000)
 
 
 class DataError(ValueError):
-    """The files cannot be used; `problems` names each reason as `file:line: what is wrong`."""
+    """The files cannot be used; `problems` names each reason as `file:line: what is wrong`, or `file: what is wrong`
+    where no line is to blame."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__(f"{len(problems)} problem(s) in the data:\n" + "\n".join(problems))
@@ -28,7 +29,8 @@ class Problems:
     found: list[str] = field(default_factory=list)
 
     def add(self, file: str, line: int, message: str) -> None:
-        self.found.append(f"{file}:{line}: {message}")
+        """Note a problem of a line, of the whole file where `line` is 0."""
+        self.found.append(f"{file}:{line}: {message}" if line else f"{file}: {message}")
 
     def raise_if_any(self) -> None:
         if self.found:

@@ -28,6 +28,13 @@ RECEIPT_DAYS = 7
 LEAD_TIME_DAYS = 14
 # The earliest price of a product is valid from here on.
 BEGINNING = date(1970, 1, 1)
+# What the contract takes in one order.
+_MOST_LINES = 1000
+# Beyond this many days after today the legacy ERP's calendar comes to its end.
+_LONGEST_WAIT_DAYS = 3650
+# A legacy item has two description lines of this length, a cloud material one of the other.
+_DESCRIPTION_LINE = 30
+_DESCRIPTION = 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,9 +141,13 @@ def load(directory: Path, *, today: date) -> MasterData:
     stock = _stock(directory, products, problems)
     customers = _customers(directory, problems)
     adjustments = _adjustments(directory, customers, products, problems)
-    lines = _lines(directory, products, stock, problems)
-    orders = _orders(directory, customers, lines, problems)
-    _check_one_price_a_day(orders, problems)
+    lines, places = _lines(directory, products, stock, problems)
+    orders = _orders(directory, customers, lines, places, problems)
+    _check_one_price_a_day(orders, places, problems)
+    problems.raise_if_any()
+    for file, content in (("stock.csv", stock), ("customers.csv", customers)):
+        if not content:
+            problems.add(file, 0, "has no rows; there must be at least one")
     problems.raise_if_any()
     weeks = weeks_to_move(max((order.order_date for order in orders), default=today), today)
     moved = tuple(_moved(order, weeks, today) for order in orders)
@@ -183,6 +194,7 @@ def _prices(products: Iterable[Product], orders: Iterable[Order]) -> dict[str, t
 
 def _products(directory: Path, today: date, problems: Problems) -> dict[str, Product]:
     found: dict[str, Product] = {}
+    numbers: dict[int, str] = {}
     for row in rows(directory, "products.csv", ("product", "name", "list_price_usd", "discontinued"), problems):
         key = row.key("product", 18)
         price = row.number("list_price_usd", lowest=Decimal(0), decimals=4)
@@ -191,15 +203,26 @@ def _products(directory: Path, today: date, problems: Problems) -> dict[str, Pro
             row.report(f"discontinued {discontinued!r} must be 0 or 1")
         if key in found:
             row.report(f"product {key} is there twice")
+        elif key is not None and key.isdecimal() and numbers.setdefault(int(key), key) != key:
+            row.report(f"product {key} is the same number as {numbers[int(key)]}: ERPs fill numbers up with zeros")
         elif key is not None and price is not None:
             found[key] = Product(
                 product=key,
-                name=row.text("name"),
+                name=description(row.text("name")),
                 discontinued=discontinued == "1",
                 last_sale_date=today if discontinued == "1" else None,
                 list_price=price,
             )
     return found
+
+
+def description(name: str) -> str:
+    """Return as much of a product's name as both ERPs can hold, so that they tell the same text unless a seed says
+    otherwise."""
+    text = " ".join(name.split())[:_DESCRIPTION].rstrip()
+    first_ends = text.rfind(" ", 0, _DESCRIPTION_LINE + 1)
+    fits = len(text) <= _DESCRIPTION_LINE or (first_ends > 0 and len(text) - first_ends - 1 <= _DESCRIPTION_LINE)
+    return text if fits else text[:_DESCRIPTION_LINE].rstrip()
 
 
 def _zones(directory: Path, problems: Problems) -> dict[str, str]:
@@ -264,12 +287,13 @@ def _adjustments(
 
 def _lines(
     directory: Path, products: dict[str, Product], stock: dict[tuple[str, str], Stock], problems: Problems
-) -> dict[str, list[Line]]:
-    """Return the lines of each order, numbered from 1 in the order of the file."""
+) -> tuple[dict[str, list[Line]], dict[str, list[int]]]:
+    """Return the lines of each order, numbered from 1 in the order of the file, and where each stands in it."""
     plant_of: dict[str, str] = {}
     for product, plant in stock:
         plant_of.setdefault(product, plant)
     found: dict[str, list[Line]] = {}
+    places: dict[str, list[int]] = {}
     columns = ("order", "product", "unit_price_usd", "quantity", "discount")
     for row in rows(directory, "order_lines.csv", columns, problems):
         order, product_or_none = row.key("order", 24), _known(row, "product", products)
@@ -284,6 +308,9 @@ def _lines(
             assert order is not None and product_or_none is not None
             assert price is not None and quantity is not None and discount is not None
             of_order = found.setdefault(order, [])
+            places.setdefault(order, []).append(row.line)
+            if len(of_order) == _MOST_LINES:
+                row.report(f"order {order} has more than {_MOST_LINES} lines")
             of_order.append(
                 Line(
                     line_id=str(len(of_order) + 1),
@@ -294,11 +321,15 @@ def _lines(
                     unit_price=price,
                 )
             )
-    return found
+    return found, places
 
 
 def _orders(
-    directory: Path, customers: dict[str, Customer], lines: dict[str, list[Line]], problems: Problems
+    directory: Path,
+    customers: dict[str, Customer],
+    lines: dict[str, list[Line]],
+    places: dict[str, list[int]],
+    problems: Problems,
 ) -> list[Order]:
     found: dict[str, Order] = {}
     for row in rows(directory, "orders.csv", ("order", "customer", "order_date", "required_date"), problems):
@@ -306,6 +337,8 @@ def _orders(
         ordered, required = row.date("order_date"), row.date("required_date")
         if key is None or customer is None or ordered is None or required is None:
             continue
+        if (required - ordered).days > _LONGEST_WAIT_DAYS:
+            row.report(f"required_date {required} lies more than {_LONGEST_WAIT_DAYS} days after {ordered}")
         if key in found:
             row.report(f"order {key} is there twice")
         if key not in lines:
@@ -317,20 +350,22 @@ def _orders(
             requested_date=required,
             lines=tuple(lines.get(key, ())),
         )
-    for order in lines.keys() - found.keys():
-        problems.add("order_lines.csv", 0, f"order {order} is not in orders.csv, or not readable there")
+    for order in lines:
+        if order not in found:
+            message = f"order {order} is not in orders.csv, or not readable there"
+            problems.add("order_lines.csv", places[order][0], message)
     return list(found.values())
 
 
-def _check_one_price_a_day(orders: Iterable[Order], problems: Problems) -> None:
+def _check_one_price_a_day(orders: Iterable[Order], places: dict[str, list[int]], problems: Problems) -> None:
     """Report products with two prices on one day: the base price would depend on the order of the rows."""
     seen: dict[tuple[str, date], Decimal] = {}
     for order in orders:
-        for line in order.lines:
+        for line, place in zip(order.lines, places.get(order.order, ()), strict=False):
             first = seen.setdefault((line.product, order.order_date), line.unit_price)
             if first != line.unit_price:
                 message = f"product {line.product} costs {first} and {line.unit_price} on {order.order_date}"
-                problems.add("order_lines.csv", 0, f"order {order.order}: {message}")
+                problems.add("order_lines.csv", place, f"order {order.order}: {message}")
 
 
 def _known(row: Row, column: str, table: dict[str, Product] | dict[str, Customer]) -> str | None:

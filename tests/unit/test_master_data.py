@@ -15,7 +15,8 @@ from erp_sandbox.keys import (
     legacy_items,
     write_cross_references,
 )
-from erp_sandbox.master_data import BEGINNING, DataError, Price, load, weeks_to_move
+from erp_sandbox.legacy.words import two_descriptions
+from erp_sandbox.master_data import BEGINNING, DataError, Price, description, load, weeks_to_move
 
 TODAY = date(2026, 11, 22)
 FILES = {
@@ -133,14 +134,62 @@ def test_missing_files_and_columns_are_told_together(write: Write) -> None:
     (directory / "customers.csv").unlink()
     told = problems_of(directory)
     assert "stock.csv:1: the header lacks on_hand, on_order" in told
-    assert "customers.csv:0: cannot be read: No such file or directory" in told
+    assert "customers.csv: cannot be read: No such file or directory" in told
 
 
 def test_two_prices_of_a_product_on_one_day_are_refused(write: Write) -> None:
     lines = "order,product,unit_price_usd,quantity,discount\n1,11,14,1,0\n2,11,14,1,0\n3,11,16.8,1,0\n3,11,17,1,0\n"
     assert problems_of(write(order_lines=lines)) == (
-        "order_lines.csv:0: order 3: product 11 costs 16.8 and 17 on 2026-01-14",
+        "order_lines.csv:5: order 3: product 11 costs 16.8 and 17 on 2026-01-14",
     )
+
+
+def test_product_numbers_that_zero_padding_makes_equal_are_refused(write: Write) -> None:
+    products = "product,name,list_price_usd,discontinued\n11,Queso,1,0\n0011,Tofu,1,0\nAB-1,x,1,0\n"
+    assert problems_of(write(products=products)) == (
+        "products.csv:3: product 0011 is the same number as 11: ERPs fill numbers up with zeros",
+    )
+
+
+def test_what_no_order_can_hold_is_refused_before_anything_starts(write: Write) -> None:
+    many = "".join("2,11,14,1,0\n" for _ in range(1001))
+    directory = write(
+        orders="order,customer,order_date,required_date\n1,VINET,2026-01-01,9999-12-31\n2,VINET,2026-01-01,2026-01-02\n",
+        order_lines=f"order,product,unit_price_usd,quantity,discount\n1,11,14,1,0\n{many}7,11,14,1,0\n",
+    )
+    assert problems_of(directory) == (
+        "order_lines.csv:1003: order 2 has more than 1000 lines",
+        "orders.csv:2: required_date 9999-12-31 lies more than 3650 days after 2026-01-01",
+        "order_lines.csv:1004: order 7 is not in orders.csv, or not readable there",
+    )
+
+
+def test_data_without_stock_or_customers_are_refused(write: Write) -> None:
+    nothing = {
+        "stock": "product,plant,on_hand,on_order\n",
+        "customers": "customer,name,street,city,region,postal_code,country\n",
+        "orders": "order,customer,order_date,required_date\n",
+        "order_lines": "order,product,unit_price_usd,quantity,discount\n",
+    }
+    assert problems_of(write(**nothing)) == (
+        "stock.csv: has no rows; there must be at least one",
+        "customers.csv: has no rows; there must be at least one",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Queso  Cabrales ", "Queso Cabrales"),
+        ("Gravad lax, cold-smoked over juniper wood, sliced", "Gravad lax, cold-smoked over juniper woo"),
+        ("n" * 80, "n" * 30),
+        ("A " + "n" * 38, "A " + "n" * 28),
+        ("", ""),
+    ],
+)
+def test_a_name_is_as_long_as_both_erps_can_hold_it(name: str, told: str) -> None:
+    assert description(name) == told
+    assert " ".join(two_descriptions(told)).strip() == told
 
 
 @pytest.mark.parametrize("number", ["1e30", "NaN", "Infinity", "-1", "0.00001"])
