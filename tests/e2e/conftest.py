@@ -249,6 +249,7 @@ class Running:
     facade: Facade
     loop: LoopThread
     folder: Path
+    settings: Mapping[str, Any]
     grpc: GrpcClient
     rest: RestClient
     stopped: bool = False
@@ -345,8 +346,9 @@ MEMORY = {
 CUSTOMERS = {name: name for name in ("ALFKI", "BERGS", "HOLDS", "ONLYTAB")}
 
 
-def memory_settings(folder: Path, **changes: Any) -> dict[str, Any]:
-    """Return a configuration with two in-memory ERPs; every plant is on the legacy one."""
+def memory_settings(folder: Path, *, cloud: Mapping[str, Any] = MEMORY, **changes: Any) -> dict[str, Any]:
+    """Return a configuration with two in-memory ERPs; every plant is on the legacy one. `cloud` is the master data
+    of the other one."""
     rows = [{"business_unit": "NW", "stage": "LEGACY", "legacy_backend": "legacy", "cloud_backend": "cloud",
              "stock_sync": "LIVE"}]  # fmt: skip
     path = folder / "routes.yaml"
@@ -365,7 +367,7 @@ def memory_settings(folder: Path, **changes: Any) -> dict[str, Any]:
             }
         },
         "units": ["EA", "DZN"],
-        "backends": {"legacy": backend, "cloud": backend},
+        "backends": {"legacy": backend, "cloud": {**backend, "settings": cloud}},
         "routes_file": str(path),
         "store": {"url": f"sqlite:///{folder / 'facade.db'}"},
         "log": {"file": str(folder / "facade.log")},
@@ -392,10 +394,11 @@ class Starter:
     ) -> Running:
         """Start a facade on in-memory ERPs with changed settings, or on a configuration given whole."""
         folder = folder or self._folder()
-        facade = Facade(settings_from(content or memory_settings(folder, **changes), base=folder), now=now)
+        content = content or memory_settings(folder, **changes)
+        facade = Facade(settings_from(content, base=folder), now=now)
         self._loop.run(facade.start())
         running = Running(
-            facade=facade, loop=self._loop, folder=folder,
+            facade=facade, loop=self._loop, folder=folder, settings=content,
             grpc=GrpcClient(facade.grpc_port), rest=RestClient(facade.http_port),
         )  # fmt: skip
         self._stack.callback(running.stop)
