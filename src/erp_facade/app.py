@@ -156,6 +156,7 @@ class Facade:
                 booking_horizon_seconds=dispatch.booking_horizon_seconds,
                 key_retention=dt.timedelta(days=dispatch.key_retention_days),
                 duplicate_window=dt.timedelta(hours=dispatch.possible_duplicate_hours),
+                first_reference_number=dispatch.first_reference_number,
             ),
             shadow_booking=shadowing.booking,
             wait_seconds=self.settings.limits.create_wait_seconds,

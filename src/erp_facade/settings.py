@@ -142,12 +142,14 @@ class DualRunSettings(Section):
 class DispatchSettings(Section):
     """How orders are sent."""
 
-    workers: int = Field(default=8, ge=1)
+    workers: int = Field(default=32, ge=1)
     attempt_seconds: float = Field(default=30.0, gt=0, le=60)
     """Shorter than a lease, which an attempt must not outlast."""
     booking_horizon_seconds: float = Field(default=86_400, gt=0)
     key_retention_days: int = Field(default=400, ge=1)
     possible_duplicate_hours: int = Field(default=24, ge=0)
+    first_reference_number: int = Field(default=1, ge=1)
+    """Where numeric references start: above every number that the ERP's interface has seen."""
 
 
 class LogSettings(Section):

@@ -104,8 +104,12 @@ class Sender:
         if result.pause is not None:
             next_at = now + dt.timedelta(seconds=self._rest(claim.target, result.pause))
         applied = await self.durably(apply_result, _seen(claim), result, now, next_at)
-        self._shadowing.settled(claim.part_id, applied.part_state, result.document)
+        self.settled(claim.part_id, applied, result)
         return applied, result
+
+    def settled(self, part_id: str, applied: Applied, result: Result) -> None:
+        """Tell the dual run what became of a part, whether an attempt or a look-up found it out."""
+        self._shadowing.settled(part_id, applied.part_state, result)
 
     async def durably(self, work: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Write, and try again while the store cannot be written: what an ERP said must not be forgotten."""

@@ -248,6 +248,7 @@ class Dispatcher:
             case LookAgain():
                 self._look_later(part_id, found.state, found.lookups, polls + 1)
             case (applied, result):
+                self._sender.settled(part_id, applied, result)
                 self._follow(part_id, applied, result)
 
     def _look_later(self, part_id: str, state: State, lookups: int = 0, polls: int = 0) -> None:

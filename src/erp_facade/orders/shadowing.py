@@ -12,16 +12,30 @@ import structlog
 
 from erp.v1.orders_pb2 import Order, SimulateOrderRequest
 from erp_facade.orders.claims import PartClaim
+from erp_facade.orders.results import Result
 from erp_facade.orders.states import State
+from erp_ports.errors import ErpError, NotFound, RefusalReason, Rejected
 from erp_ports.names import business_unit_name
 from erp_routing.decision import Decision
+
+_KINDS = {"UNKNOWN_PRODUCT": "product", "UNKNOWN_CUSTOMER": "customer", "NOT_FOUND": "product"}
+_REASONS = {
+    "CREDIT": RefusalReason.CREDIT,
+    "STOCK": RefusalReason.STOCK,
+    "PRICE_MISSING": RefusalReason.PRICE_MISSING,
+}
 
 
 class ShadowBooking(Protocol):
     """A comparison under way for one part."""
 
-    def complete(self, booked: Order, control_started: float) -> None:
-        """Hand over what the target booked and when (monotonic) the first attempt was sent. Returns at once."""
+    def complete(self, booked: Order | ErpError, control_started: float) -> None:
+        """Hand over what the target booked, or how it refused, and when (monotonic) the first attempt was sent.
+        Returns at once."""
+        ...
+
+    def abandon(self, reason: str) -> None:
+        """Say why there will be no booking to compare with. Returns at once."""
         ...
 
 
@@ -31,6 +45,15 @@ class StartShadowBooking(Protocol):
     def __call__(
         self, request: SimulateOrderRequest, decision: Decision, *, correlation_id: str, traceparent: str
     ) -> ShadowBooking | None: ...
+
+
+def refusal_of(result: Result) -> ErpError:
+    """Return a refusal as the error that it came as, so that two refusals are compared by their class."""
+    message = result.refusal_message or result.detail
+    kind = _KINDS.get(result.refusal_reason or "")
+    if kind is not None:
+        return NotFound(message, kind=kind)
+    return Rejected(message, reason=_REASONS.get(result.refusal_reason or "", RefusalReason.VALIDATION))
 
 
 class Shadowing:
@@ -61,14 +84,22 @@ class Shadowing:
         if shadow is not None:
             self._open[claim.part_id] = (shadow, self._monotonic())
 
-    def settled(self, part_id: str, state: State, document: Order | None) -> None:
-        """Complete the comparison of a booked part; forget it when there is nothing to compare with."""
+    def settled(self, part_id: str, state: State, result: Result) -> None:
+        """End the comparison of a part that went to `state`: with what was booked, with the refusal, or with neither.
+
+        A part that is still on its way keeps its comparison.
+        """
         if state in (State.DISPATCHING, State.HANDED_OVER, State.IN_DOUBT):
             return
         shadow, started = self._open.pop(part_id, (None, 0.0))
-        if shadow is None or document is None or state is not State.BOOKED:
+        if shadow is None:
             return
         try:
-            shadow.complete(document, started)
+            if state is State.BOOKED and result.document is not None:
+                shadow.complete(result.document, started)
+            elif state is State.REJECTED:
+                shadow.complete(refusal_of(result), started)
+            else:
+                shadow.abandon(f"the part went to {state}")
         except Exception as error:
             self._log.error("order.shadow_failed", part=part_id, exc_info=error)
