@@ -136,7 +136,8 @@ def _conversions(um: Table) -> Query:
 
 def _in_effect(table: Table) -> list[ColumnElement[bool]]:
     # No last day means for ever.
-    return [_at_most(table.c.EFTJ, "date"), or_(_at_least(table.c.EXDJ, "date"), table.c.EXDJ == _NONE)]
+    last = table.c.EXDJ
+    return [_at_most(table.c.EFTJ, "date"), or_(_at_least(last, "date"), last == _NONE, last.is_(None))]
 
 
 def _base_prices(bp: Table) -> Query:
@@ -178,7 +179,9 @@ def _adjustments(ad: Table, lines: int) -> Query:
 
 
 def _stock(li: Table) -> Query:
-    free = func.sum(li.c.PQOH - li.c.PCOM - li.c.HCOM, type_=li.c.PQOH.type)
+    # A NULL in one column would take a whole location out of the sum.
+    on_hand, soft, hard = (func.coalesce(column, _NONE) for column in (li.c.PQOH, li.c.PCOM, li.c.HCOM))
+    free = func.sum(on_hand - soft - hard, type_=li.c.PQOH.type)
     return (
         select(*_columns(li, {"item": "ITM", "branch": "MCU"}), free.label("available"))
         .where(_is_one_of(li.c.ITM, "items"), _is_one_of(li.c.MCU, "branches"))
