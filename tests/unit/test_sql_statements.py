@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
+from sqlalchemy import create_engine
 from sqlalchemy.dialects import mssql, mysql, oracle, postgresql
 
 from erp_ports.call import Call
@@ -46,6 +50,11 @@ def everything(found: Statements) -> Iterator[Any]:
             yield value
 
 
+def test_an_order_is_never_written_in_pieces() -> None:
+    with pytest.raises(ValidationError, match="AUTOCOMMIT"):
+        statements(isolation_level="autocommit")
+
+
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
 def test_every_statement_compiles_for_every_database(dialect: str) -> None:
     compiled = [str(x.compile(dialect=DIALECTS[dialect])) for x in everything(statements(schema="PRODDTA"))]
@@ -57,6 +66,27 @@ def test_every_parameter_of_a_statement_has_the_type_of_its_column() -> None:
     for statement in everything(statements()):
         binds = statement.compile().binds
         assert [name for name, bind in binds.items() if repr(bind.type) == "NullType()"] == []
+
+
+def test_a_null_in_one_column_takes_no_location_out_of_the_stock_and_ends_no_price() -> None:
+    found = statements()
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        found.tables["F41021"].metadata.create_all(connection)
+        connection.exec_driver_sql("INSERT INTO F41021 VALUES (1, '        EU01', 5, 0, NULL)")
+        connection.exec_driver_sql("INSERT INTO F41021 VALUES (1, '        EU01', 7, NULL, 2)")
+        stock = connection.execute(found.stock, {"items": [1], "branches": ["EU01"]}).one()
+        number = "11".ljust(25)
+        connection.exec_driver_sql(
+            f"INSERT INTO F4106 VALUES ('{number}', '        EU01', 0, 'EA', 'USD', 100000, 126001, NULL)"
+        )
+        prices = connection.execute(
+            found.base_prices,
+            {"numbers": ["11"], "branches": ["EU01"], "customers": [0], "currency": "USD", "date": dt.date(2026, 3, 2)},
+        ).all()
+    engine.dispose()
+    assert stock.available == Decimal(10)
+    assert len(prices) == 1
 
 
 def test_schemas_names_and_prefixes_come_from_the_configuration() -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, SecretStr, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+)
 
 from erp_ports.errors import RefusalReason
 
@@ -159,3 +168,10 @@ class SqlConfig(Section):
     isolation_level: str = ""
     session_statements: tuple[str, ...] = ()
     statement_comments: bool = False
+
+    @field_validator("isolation_level")
+    @classmethod
+    def _keeps_transactions(cls, value: str) -> str:
+        if value.upper() == "AUTOCOMMIT":
+            raise ValueError("isolation_level must not be AUTOCOMMIT: an order's header and lines are written together")
+        return value
