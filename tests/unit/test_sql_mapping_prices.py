@@ -89,6 +89,12 @@ def test_the_newest_price_in_effect_wins() -> None:
     assert price(question(), newer, older).net_amount == Decimal("11.00")
 
 
+def test_of_two_prices_as_new_as_each_other_the_one_in_the_unit_ordered_applies() -> None:
+    rows = base("10.00"), base("110.00", "DZ")
+    assert {price(question("2", "DZ"), *order).net_amount for order in (rows, rows[::-1])} == {Decimal("220.00")}
+    assert {price(question("2"), *order).net_amount for order in (rows, rows[::-1])} == {Decimal("20.00")}
+
+
 def test_the_customers_price_comes_before_everybodys_even_when_it_is_older() -> None:
     own = base("8.00", customer=4201, effective=dt.date(2020, 1, 1))
     other = base("1.00", customer=4202)

@@ -104,7 +104,10 @@ def _base(question: PriceQuestion, units: ItemUnits, base_prices: Iterable[BaseP
 
 
 def select_base_price(question: PriceQuestion, rows: Iterable[BasePriceRow]) -> BasePriceRow | None:
-    """Return the row that applies: the customer's before all customers', the branch's before all, then the newest."""
+    """Return the row that applies: the customer's before all customers', the branch's before all, then the newest.
+
+    Of two as new as each other the one in the unit ordered applies.
+    """
     candidates = [
         row
         for row in rows
@@ -112,7 +115,11 @@ def select_base_price(question: PriceQuestion, rows: Iterable[BasePriceRow]) -> 
         and row.branch in ("", question.branch)
         and row.customer in (0, question.customer)
     ]
-    return max(candidates, key=lambda r: (r.customer != 0, r.branch != "", r.effective or dt.date.min), default=None)
+    return max(
+        candidates,
+        key=lambda r: (r.customer != 0, r.branch != "", r.effective or dt.date.min, r.unit == question.unit),
+        default=None,
+    )
 
 
 def select_adjustment(question: PriceQuestion, units: ItemUnits, rows: Iterable[AdjustmentRow]) -> AdjustmentRow | None:
