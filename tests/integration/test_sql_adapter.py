@@ -458,6 +458,56 @@ async def test_a_write_whose_caller_gave_up_before_its_commit_is_undone(build: A
     assert erp.book() == []
 
 
+async def test_an_order_that_vanishes_while_it_is_cancelled_leaves_the_outcome_unknown(
+    master: MasterData, tmp_path: Path
+) -> None:
+    with start_legacy(master, directory=tmp_path, booking_delay=0.3) as erp:
+        adapter = SqlAdapter(config(erp.url()), surroundings(Credential.LIVE))
+        document = (await booked(adapter, order())).document_number
+        asked = asyncio.ensure_future(adapter.cancel_order("NW", document, "70002", "mistake", call()))
+        with closing(store.connect(tmp_path / "legacy.db")) as connection:
+            while True:
+                if connection.execute("SELECT 1 FROM F47131").fetchone():
+                    break
+                await asyncio.sleep(0.01)
+            connection.execute("UPDATE F47131 SET SYEDSP = 'Y'")
+            connection.execute("DELETE FROM F4201")
+            connection.commit()
+        with pytest.raises(OutcomeUnknown, match="was sent and could not be looked up"):
+            await asked
+        await adapter.close()
+
+
+async def test_a_driver_that_fails_in_its_own_way_never_hides_that_the_commit_may_have_happened(
+    build: Adapters,
+) -> None:
+    adapter = build()
+    await adapter.calculate_prices(prices(order()), call())
+
+    @event.listens_for(adapter._gateway.engine, "commit")
+    def cut(connection: object) -> None:
+        raise ConnectionResetError("the socket is gone")
+
+    with pytest.raises(OutcomeUnknown):
+        await adapter.create_order(submission(order()), call())
+
+
+async def test_a_question_before_the_write_that_hangs_leaves_nothing_in_doubt(
+    build: Adapters, erp: LegacySandbox
+) -> None:
+    adapter = build()
+    await adapter.calculate_prices(prices(order()), call())
+    agreed = order()
+    agreed.lines[0].agreed_unit_price.amount.CopyFrom(money(Decimal(5), "USD"))
+    agreed.lines[0].agreed_unit_price.unit = "EA"
+    erp.faults(slow=0.6)
+    with pytest.raises(Unavailable):
+        await adapter.create_order(submission(agreed), call(0.2))
+    await adapter.close()
+    erp.faults()
+    assert erp.book() == []
+
+
 async def test_a_seeded_difference_reaches_the_shadow_of_the_call_it_is_meant_for(
     master: MasterData, tmp_path: Path
 ) -> None:

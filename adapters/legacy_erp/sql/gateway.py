@@ -80,7 +80,10 @@ class Gateway:
             if effect is Effect.WRITE and phase is Phase.STATEMENT and cause_of(error) is Cause.DUPLICATE:
                 raise AlreadyThere from error
             raise self._logged(translate(error, phase=phase, effect=effect), action, call, began) from error
-        except (SQLAlchemyError, ValueError, ArithmeticError, TypeError) as error:
+        except (SQLAlchemyError, ValueError, ArithmeticError, TypeError, OSError, RuntimeError) as error:
+            if phase is Phase.CONNECT:
+                unreachable = Unavailable("the ERP's database cannot be reached", detail=repr(error))
+                raise self._logged(unreachable, action, call, began) from error
             unreadable = OutcomeUnknown("the ERP's database answered with something unreadable", detail=repr(error))
             raise self._logged(unreadable, action, call, began) from error
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from erp.v1.orders_pb2 import Order
 from erp_ports.call import Call
-from erp_ports.errors import Conflict, ErpError, NotFound, OutcomeUnknown, Throttled, Unavailable
+from erp_ports.errors import Conflict, ErpError, NotFound, OutcomeUnknown, Unavailable
 from erp_ports.operations import Effect, Operation
 from erp_ports.values import Booked, Cancelled, FindResult, FindState, HandedOver, OrderSubmission
 from legacy_erp.sql.answers import Answers
@@ -87,17 +87,20 @@ class Orders:
     async def _agreed_terms(self, submission: OrderSubmission, call: Call) -> dict[str, AgreedTerms]:
         if not any(line.HasField("agreed_unit_price") for line in submission.order.lines):
             return {}
-        return await self._gateway.run(
-            Lane.WRITE,
-            lambda connection: self._answers.agreed_terms(connection, submission),
-            call,
-            action=Operation.CREATE_ORDER,
-        )
+        try:
+            return await self._gateway.run(
+                Lane.WRITE,
+                lambda connection: self._answers.agreed_terms(connection, submission),
+                call,
+                action=Operation.CREATE_ORDER,
+            )
+        except OutcomeUnknown as error:  # only a question was asked: nothing was written
+            raise Unavailable(error.message, detail=error.detail) from error
 
     async def _existing(self, submission: OrderSubmission, call: Call) -> Booked | HandedOver:
         try:
             found = await self._find(submission.business_unit, submission.reference, call, Operation.CREATE_ORDER)
-        except (Unavailable, Throttled) as error:
+        except ErpError as error:
             raise _in_doubt(error) from error
         return _outcome_of(*found)
 
@@ -213,7 +216,7 @@ class Orders:
         while True:
             try:
                 found = await self._gateway.run(Lane.LOOKUP, look, call, action=Operation.CANCEL_ORDER)
-            except (Unavailable, Throttled) as error:
+            except ErpError as error:
                 raise _in_doubt(error) from error
             if isinstance(found, JobRefusal):
                 raise found.error()
@@ -256,5 +259,7 @@ def _require_known_status(inbound: list[InterfaceRow]) -> None:
 
 
 def _in_doubt(error: ErpError) -> OutcomeUnknown:
-    """After something was sent, "surely not executed" is true of the look-up only, not of the write."""
+    """After something was sent, whatever stops a look-up says nothing of the write."""
+    if isinstance(error, OutcomeUnknown):
+        return error
     return OutcomeUnknown(f"the write was sent and could not be looked up: {error.message}", detail=error.detail)
