@@ -71,9 +71,10 @@ _TRUE_FACTOR = 12
 
 
 class SeedError(ValueError):
-    """A seed file that cannot be used; `problems` holds every one, each with its line number."""
+    """The seed file at `path` cannot be used; `problems` holds every reason, each with its line number."""
 
     def __init__(self, path: Path, problems: Sequence[str]) -> None:
+        self.path = path
         self.problems = tuple(problems)
         super().__init__(f"{path}: " + "; ".join(problems))
 
@@ -145,8 +146,12 @@ def load_seeds(path: Path) -> tuple[Seed, ...]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         return _seeds(path, csv.DictReader(io.StringIO(text, newline="")))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SeedError(path, [f"cannot be read: {error}"]) from error
+    except OSError as error:
+        raise SeedError(path, [f"cannot be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise SeedError(path, ["is not UTF-8"]) from error
+    except csv.Error as error:
+        raise SeedError(path, [f"is not CSV: {error}"]) from error
 
 
 def _seeds(path: Path, reader: csv.DictReader[str]) -> tuple[Seed, ...]:

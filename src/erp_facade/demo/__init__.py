@@ -8,10 +8,8 @@ from pathlib import Path
 
 import uvloop
 
-from erp_facade.demo.run import Demo, DemoInput, load_input
+from erp_facade.demo.run import Demo, DemoInput, InputError, load_input
 from erp_facade.demo.telling import Telling
-from erp_sandbox.master_data import DataError
-from erp_sandbox.seeds import SeedError
 
 EXIT_INPUT = 2
 EXIT_WRONG = 5
@@ -26,7 +24,7 @@ def run_demo(
     day = today or dt.datetime.now(dt.UTC).date()
     try:
         given: DemoInput = load_input(data, divergences, day, stays=not exit_after)
-    except (DataError, SeedError) as error:
+    except InputError as error:
         for problem in error.problems:
             telling.complain(problem)
         return EXIT_INPUT

@@ -72,11 +72,7 @@ class Probe:
     def _places(self, seed: Seed) -> list[tuple[str, str]]:
         """Return where the seed can be asked for; with `*` products without a seed of their own come first."""
         own = {s.product for s in self._seeds if s.product != "*"}
-        places = [
-            (plant, product)
-            for product, plant in self._master.stock
-            if seed.plant in ("*", plant) and seed.product in ("*", product)
-        ]
+        places = matching_places(seed, self._master)
         return sorted(places, key=lambda p: (p[1] in own and seed.product == "*", p))[:4]
 
     async def _found(self, seed: Seed, plant: str, product: str) -> bool:
@@ -166,6 +162,15 @@ class Probe:
         line.product = product_name(self._master.business_unit, product)
         line.plant = plant
         line.quantity.value.value, line.quantity.unit = asked_quantity(seed, self._master.stock[product, plant])
+
+
+def matching_places(seed: Seed, master: MasterData) -> list[tuple[str, str]]:
+    """Return the plants and products of the data that the seed is about."""
+    return [
+        (plant, product)
+        for product, plant in master.stock
+        if seed.plant in ("*", plant) and seed.product in ("*", product)
+    ]
 
 
 def turn_of(seed: Seed, seeds: Sequence[Seed], *, plant: str, product: str, prefix: str) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import socket
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -30,8 +31,8 @@ from erp_facade.settings import settings_from
 from erp_routing.routes import Stage
 from erp_sandbox.cloud import start_cloud
 from erp_sandbox.legacy import start_legacy
-from erp_sandbox.master_data import MasterData, Order, load
-from erp_sandbox.seeds import Application, Seed, load_seeds
+from erp_sandbox.master_data import DataError, MasterData, Order, load
+from erp_sandbox.seeds import Application, Seed, SeedError, load_seeds
 from erp_sandbox.stock_sync import connect_stock
 
 _CALLERS = 12
@@ -57,13 +58,31 @@ class DemoInput:
     stays: bool
 
 
+class InputError(ValueError):
+    """The input cannot be used; `problems` names every reason, each with its file and, where there is one, line."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))
+
+
 def load_input(data: Path | None, divergences: Path | None, today: dt.date, *, stays: bool) -> DemoInput:
-    """Read the input; raise DataError or SeedError with every problem of the files."""
+    """Read the input; raise InputError with every problem of all files, OSError when the folder cannot be read."""
     folder = data if data is not None else Path(erp_sandbox.__file__).parent / "data"
-    master = load(folder, today=today)
     beside = folder / "divergences.csv"
     seed_file = divergences if divergences is not None else beside if beside.exists() else None
-    seeds = load_seeds(seed_file) if seed_file is not None else None
+    problems: list[str] = []
+    master, seeds = None, None
+    try:
+        master = load(folder, today=today)
+    except DataError as error:
+        problems += error.problems
+    try:
+        seeds = load_seeds(seed_file) if seed_file is not None else None
+    except SeedError as error:
+        problems += [f"{error.path}: {problem}" for problem in error.problems]
+    if problems or master is None:
+        raise InputError(problems)
     return DemoInput(
         master=master,
         data_name=str(data) if data else "a maker of pumps (own data)",

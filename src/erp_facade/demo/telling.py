@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from erp.admin.v1 import comparisons_pb2
 from erp_facade.cli.compare import print_summary
 from erp_facade.cli.output import complain, console, errors, print_json
+from erp_facade.demo.probing import matching_places
 from erp_facade.demo.summary import Summary
 from erp_routing.routes import Stage
 from erp_sandbox.seeds import Seed
@@ -63,6 +64,10 @@ class Telling:
         say(f"All order dates were moved by {master.weeks_moved} weeks, so that the last one falls into this week.")
         source = given.seed_file or "made for this data"
         say(f"{len(seeds)} divergences are seeded between the two ERPs ({source}).")
+        for seed in seeds:
+            if not any(matching_places(seed, master)):
+                where = f"product {seed.product} in plant {seed.plant}"
+                complain(f"divergence {seed.seed_id} cannot be found: the data have no {where}")
         say("Starting the legacy ERP (JD Edwards tables, SQL), the cloud ERP (S/4HANA OData, HTTP) and the facade …")
 
     @staticmethod
