@@ -25,6 +25,10 @@ from erp_sandbox.master_data import MasterData
 _SHADOW_SECONDS = 1.5
 
 
+# How long the stand-in remembers request ids: longer than the facade would ever repeat an order.
+REPEATABILITY_HOURS = 48
+
+
 def configuration(
     master: MasterData, legacy: LegacySandbox, cloud: CloudSandbox, folder: Path, *, grpc: str, http: str
 ) -> dict[str, Any]:
@@ -109,7 +113,7 @@ def cloud_settings(master: MasterData, cloud: CloudSandbox) -> dict[str, Any]:
                 "order_type": CLOUD_ORDER_TYPE,
             }
         },
-        "repeatability": {"enabled": True, "retention_hours": 48},
+        "repeatability": {"enabled": True, "retention_hours": REPEATABILITY_HOURS},
         "consistent_lookup": True,
         "rejection_reason": "61",
         "base_units": ["EA"],

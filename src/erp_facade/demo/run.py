@@ -19,7 +19,7 @@ import erp_sandbox
 from erp.admin.v1 import comparisons_pb2, comparisons_pb2_grpc, routes_pb2, routes_pb2_grpc
 from erp.v1 import invoices_pb2, invoices_pb2_grpc
 from erp_facade.app import Facade
-from erp_facade.demo.configuration import configuration
+from erp_facade.demo.configuration import REPEATABILITY_HOURS, configuration
 from erp_facade.demo.counting import count_books
 from erp_facade.demo.default_seeds import write_default_seeds
 from erp_facade.demo.probing import Probe
@@ -125,7 +125,13 @@ class Demo:
             start_legacy(master, seeds=self.seeds, ship_and_invoice_after=_SHIP_AND_INVOICE_SECONDS)
         )
         self.cloud = self._stack.enter_context(
-            start_cloud(master, seeds=self.seeds, clock_runs=True, ship_and_invoice_after=_SHIP_AND_INVOICE_SECONDS)
+            start_cloud(
+                master,
+                seeds=self.seeds,
+                clock_runs=True,
+                repeatability_seconds=REPEATABILITY_HOURS * 3600,
+                ship_and_invoice_after=_SHIP_AND_INVOICE_SECONDS,
+            )
         )
         self._stack.enter_context(connect_stock(self.legacy, self.cloud))
         content = configuration(
