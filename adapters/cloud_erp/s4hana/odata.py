@@ -138,7 +138,7 @@ def needed_number(source: Entity, name: str) -> Decimal:
 def moment(source: Entity, name: str) -> dt.datetime | None:
     """Return a date field as an instant in UTC; None when missing, null, or a date that means none."""
     raw = text(source, name)
-    if not raw:
+    if not raw.strip("0-:T"):  # ABAP's initial date is all zeros
         return None
     ticks = _TICKS.match(raw)
     try:
@@ -155,9 +155,12 @@ def _from_iso(raw: str) -> dt.datetime:
 
 
 def date(source: Entity, name: str) -> dt.date | None:
-    """Return a date-only field, which V2 writes as 00:00 UTC."""
+    """Return a date-only field, which V2 writes as 00:00 UTC; written out, it is the date that stands there."""
     value = moment(source, name)
-    return None if value is None else value.date()
+    if value is None:
+        return None
+    raw = text(source, name)
+    return value.date() if _TICKS.match(raw) else dt.datetime.fromisoformat(raw).date()
 
 
 def wire_date(value: dt.date) -> str:

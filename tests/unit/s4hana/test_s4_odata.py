@@ -105,10 +105,19 @@ def test_dates_that_mean_none_are_none(raw: object) -> None:
     assert odata.date({"D": raw}, "D") is None
 
 
-@pytest.mark.parametrize("raw", ["/Date(x)/", "soon", "/Date(99999999999999999)/", "00000000"])
+@pytest.mark.parametrize("raw", ["/Date(x)/", "soon", "/Date(99999999999999999)/", "20261341"])
 def test_what_is_no_date_is_unreadable(raw: str) -> None:
     with pytest.raises(odata.Unreadable, match="D is not a date"):
         odata.date({"D": raw}, "D")
+
+
+def test_a_date_written_out_with_an_offset_is_the_date_that_stands_there() -> None:
+    assert odata.date({"D": "2026-11-22T00:00:00+01:00"}, "D") == dt.date(2026, 11, 22)
+
+
+@pytest.mark.parametrize("raw", ["00000000", "0000-00-00", "0000-00-00T00:00:00"])
+def test_a_date_of_zeros_is_none(raw: str) -> None:
+    assert odata.date({"D": raw}, "D") is None
 
 
 @pytest.mark.parametrize("day", [dt.date(2026, 11, 22), dt.date(1969, 12, 31), dt.date(2024, 2, 29)])
