@@ -78,7 +78,7 @@ def error_messages(content: bytes) -> tuple[SapMessage, ...]:
         error = _ErrorBody.model_validate_json(content).error
     except ValidationError:
         return ()
-    details = [d for d in error.innererror.errordetails if d.severity in ("", "error", "abort")]
+    details = [d for d in error.innererror.errordetails if d.severity.lower() in ("", "error", "abort")]
     return tuple(_sap_message(m) for m in (error, *details) if m.code or m.message)
 
 

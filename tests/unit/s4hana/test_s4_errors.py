@@ -109,7 +109,7 @@ def test_a_message_among_the_details_is_understood() -> None:
         "/IWBEP/CX_MGW_BUSI_EXCEPTION",
         "Something failed",
         {"code": "V1/801", "message": "only a warning", "severity": "warning"},
-        {"code": "V1/150", "message": "Credit limit exceeded", "severity": "error"},
+        {"code": "V1/150", "message": "Credit limit exceeded", "severity": "Error"},
     )
     error = failure(reply(400, content), effect=Effect.WRITE)
     assert isinstance(error, Rejected)
