@@ -53,11 +53,15 @@ class Writer:
         task = asyncio.create_task(write)
         self._under_way.add(task)
         task.add_done_callback(self._ended)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait({task})
-            raise
+        cancelled = False
+        while not task.done():
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError:
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError
+        return task.result()
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
