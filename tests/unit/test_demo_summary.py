@@ -4,7 +4,7 @@ from typing import Any
 
 from erp.admin.v1 import comparisons_pb2
 from erp_facade.demo.counting import count_books
-from erp_facade.demo.summary import Observed, judge_observations
+from erp_facade.demo.summary import judge_observations
 from erp_sandbox.books import BookLine
 from erp_sandbox.master_data import Line, MasterData, Order
 from erp_sandbox.seeds import Application, Seed
@@ -31,27 +31,28 @@ def observed(name: str, call: str = "c-1") -> comparisons_pb2.Observation:
     )
 
 
-def unexpected(found: Observed) -> list[str]:
+def unexpected(
+    observation: comparisons_pb2.Observation, log: list[Application], seeds: list[Seed], *, simulated: str = ""
+) -> list[str]:
+    found = judge_observations([observation], log, seeds, simulated={simulated})
+    assert found.classes == {comparisons_pb2.ComparisonClass.Name(observation.comparison_class): 1}
     return [name for _, name, _ in found.unexpected]
 
 
 def test_a_mismatch_is_expected_only_in_a_call_whose_seed_asks_for_it() -> None:
     seeds, log = [seed("S1")], [applied("S1")]
-    assert unexpected(judge_observations([observed("MISMATCH")], log, seeds)) == []
-    assert unexpected(judge_observations([observed("MISMATCH", call="c-2")], log, seeds)) == ["MISMATCH"]
-    assert unexpected(judge_observations([observed("CANDIDATE_ERROR")], log, seeds)) == ["CANDIDATE_ERROR"]
+    assert unexpected(observed("MISMATCH"), log, seeds) == []
+    assert unexpected(observed("MISMATCH", call="c-2"), log, seeds) == ["MISMATCH"]
+    assert unexpected(observed("CANDIDATE_ERROR"), log, seeds) == ["CANDIDATE_ERROR"]
 
 
 def test_a_product_that_both_refuse_is_refused_alone_beside_a_booking_which_no_seed_touches() -> None:
     seeds = [seed("S1", cause="both_refuse", expected_class="MATCH")]
-    assert unexpected(judge_observations([observed("CANDIDATE_ERROR")], [applied("S1")], seeds)) == []
-    both = [applied("S1"), applied("S1", backend="legacy")]
-    assert unexpected(judge_observations([observed("CANDIDATE_ERROR")], both, seeds)) == ["CANDIDATE_ERROR"]
-    assert unexpected(judge_observations([observed("MISMATCH")], [applied("S1")], seeds)) == ["MISMATCH"]
+    assert unexpected(observed("CANDIDATE_ERROR"), [applied("S1")], seeds) == []
+    assert unexpected(observed("CANDIDATE_ERROR"), [applied("S1")], seeds, simulated="c-1") == ["CANDIDATE_ERROR"]
+    assert unexpected(observed("MISMATCH"), [applied("S1")], seeds) == ["MISMATCH"]
     of_prices = [seed("S1", cause="both_refuse", expected_class="MATCH", operation="PRICING")]
-    assert unexpected(judge_observations([observed("CANDIDATE_ERROR")], [applied("S1")], of_prices)) == [
-        "CANDIDATE_ERROR"
-    ]
+    assert unexpected(observed("CANDIDATE_ERROR"), [applied("S1")], of_prices) == ["CANDIDATE_ERROR"]
 
 
 def _master(*orders: str) -> MasterData:

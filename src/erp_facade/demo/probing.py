@@ -57,6 +57,8 @@ class Probe:
         self._orders = orders_pb2_grpc.OrderServiceStub(channel)
         self._comparisons = comparisons_pb2_grpc.ComparisonServiceStub(channel)
         self.findings = Findings()
+        self.calls: set[str] = set()
+        """The correlation ids of all questions."""
 
     async def ask(self, stages: dict[str, Stage]) -> None:
         """Ask for every seed that can show at the present stages of the plants."""
@@ -79,6 +81,7 @@ class Probe:
         for _ in range(_TRIES):
             prefix = f"probe-{self._numbers[seed.seed_id]}"
             correlation_id = turn_of(seed, self._seeds, plant=plant, product=product, prefix=prefix)
+            self.calls.add(correlation_id)
             await self._question(seed, plant, product, correlation_id)
             observation = await self._observation(correlation_id)
             applied = any(a.seed_id == seed.seed_id and a.correlation_id == correlation_id for a in self._applied())

@@ -281,7 +281,7 @@ class Demo:
             seeds=tuple(seeds),
             seeds_found=frozenset(probe.findings.found),
             found_instead=dict(probe.findings.instead),
-            observations=judge_observations(observations, self._applied(), seeds),
+            observations=judge_observations(observations, self._applied(), seeds, simulated=probe.calls),
             weeks_moved=master.weeks_moved,
             route_version=self.facade.routes.current.version,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,17 @@ class Observed:
 
 
 def judge_observations(
-    observations: Sequence[comparisons_pb2.Observation], applied: Sequence[Application], seeds: Sequence[Seed]
+    observations: Sequence[comparisons_pb2.Observation],
+    applied: Sequence[Application],
+    seeds: Sequence[Seed],
+    *,
+    simulated: Collection[str],
 ) -> Observed:
-    """Count observations; one is expected if a seed that changed an answer of its call asks for its class."""
-    expected = _expected_classes(applied, seeds)
+    """Count observations; one is expected if a seed that changed an answer of its call asks for its class.
+
+    `simulated` are the correlation ids of the calls that asked for a simulation; all others beside orders are bookings.
+    """
+    expected = _expected_classes(applied, seeds, simulated)
     classes: Counter[str] = Counter()
     unexpected: list[tuple[str, str, str]] = []
     for o in observations:
@@ -40,19 +47,18 @@ def judge_observations(
     return Observed(classes=dict(sorted(classes.items())), unexpected=tuple(unexpected))
 
 
-def _expected_classes(applied: Sequence[Application], seeds: Sequence[Seed]) -> dict[str, set[str]]:
+def _expected_classes(
+    applied: Sequence[Application], seeds: Sequence[Seed], simulated: Collection[str]
+) -> dict[str, set[str]]:
     """Return the classes that the seeds of each call (by correlation id) account for."""
     by_id = {s.seed_id: s for s in seeds}
-    refusing: dict[tuple[str, str], set[str]] = {}
     expected: dict[str, set[str]] = {}
     for a in applied:
-        expected.setdefault(a.correlation_id, set()).add(by_id[a.seed_id].expected_class)
-        if by_id[a.seed_id].cause == "both_refuse" and by_id[a.seed_id].operation == ORDERS:
-            refusing.setdefault((a.correlation_id, a.seed_id), set()).add(a.backend)
-    for (correlation_id, _), backends in refusing.items():
-        if len(backends) == 1:
-            # No seed touches a booking: where the control booked, only the simulation beside it was refused.
-            expected[correlation_id].add("CANDIDATE_ERROR")
+        seed, classes = by_id[a.seed_id], expected.setdefault(a.correlation_id, set())
+        classes.add(seed.expected_class)
+        if seed.cause == "both_refuse" and seed.operation == ORDERS and a.correlation_id not in simulated:
+            # No seed touches a booking, so only the simulation beside it is refused.
+            classes.add("CANDIDATE_ERROR")
     return expected
 
 
