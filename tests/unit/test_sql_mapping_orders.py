@@ -27,7 +27,7 @@ from erp.v1.orders_pb2 import (
     Order,
     PaymentState,
 )
-from erp_ports.amounts import from_date, quantity
+from erp_ports.amounts import from_date, quantity, to_date
 from erp_ports.errors import NotFound, RefusalReason, Rejected
 from erp_ports.values import OrderSubmission
 from erp_ports.xref import CrossReference, Table, ZeroPad
@@ -163,6 +163,24 @@ def test_a_booked_order_is_read_back_with_one_part() -> None:
     assert (message.parts[0].document_number, message.parts[0].reference) == ("00100-SO-00500001", "70001")
     assert message.parts[0].net_amount.units == 420
     assert [(s.field, s.value) for s in message.parts[0].source_statuses] == [("LTTR/NXTR", "520/540")]
+
+
+def test_a_line_that_the_erp_splits_is_still_the_line_that_was_ordered() -> None:
+    split = (
+        line(line_number=Decimal("1.000"), ordered=Decimal(6), amount=12600),
+        line(line_number=Decimal("1.001"), ordered=Decimal(4), amount=8400, promised_date=LATER),
+        line(line_number=Decimal("2.000"), ordered=Decimal(4), amount=8400, line_id="30"),
+    )
+    found = order_from_jde(StoredOrder(header=HEADER, lines=split), "NW", "legacy", KEYS, CONFIG)
+    assert [(x.line_id, x.quantity, x.net_amount.units) for x in found.lines] == [
+        ("20", quantity(Decimal(10), "EA"), 210),
+        ("30", quantity(Decimal(4), "EA"), 84),
+    ]
+    assert [(to_date(c.ship_date), c.quantity.value.value) for c in found.lines[0].confirmations] == [
+        (TODAY, "6"),
+        (LATER, "4"),
+    ]
+    assert list(found.parts[0].line_ids) == ["20", "30"]
 
 
 def test_an_order_is_cancelled_when_all_its_lines_are() -> None:

@@ -180,8 +180,10 @@ def order_from_jde(stored: StoredOrder, business_unit: str, backend: str, keys: 
         order.pricing_date.CopyFrom(from_date(header.pricing_date))
     if header.requested_date is not None:
         order.requested_date.CopyFrom(from_date(header.requested_date))
+    pieces: dict[object, list[tuple[DetailRow, LineStatus]]] = {}
     for row, status in zip(stored.lines, statuses, strict=True):
-        order.lines.append(_line_from_jde(row, status, header.currency, business_unit, keys))
+        pieces.setdefault(_ordered_line(row), []).append((row, status))
+    order.lines.extend(_line_from_jde(found, header.currency, business_unit, keys) for found in pieces.values())
     # The header's own total may include tax; the lines' amounts do not.
     net = sum((row.amount for row, status in zip(stored.lines, statuses, strict=True) if not status.cancelled), 0)
     order.net_amount.CopyFrom(jde_money(net, header.currency))
@@ -215,21 +217,33 @@ def _source_statuses(stored: StoredOrder, backend: str) -> list[SourceStatus]:
     return [SourceStatus(backend=backend, field=field, value=value) for field, value in sorted(codes)]
 
 
-def _line_from_jde(row: DetailRow, status: LineStatus, currency: str, business_unit: str, keys: Keys) -> OrderLine:
-    unit = keys.unit_from_jde(row.unit)
+def _ordered_line(row: DetailRow) -> object:
+    """Return what the pieces of one ordered line have in common: the ERP splits 1.000 into 1.000 and 1.001."""
+    return int(row.line_number), row.line_id, row.number, row.branch, row.unit
+
+
+def _line_from_jde(
+    pieces: Sequence[tuple[DetailRow, LineStatus]], currency: str, business_unit: str, keys: Keys
+) -> OrderLine:
+    rows = [row for row, _ in pieces]
+    first = rows[0]
+    unit = keys.unit_from_jde(first.unit)
     line = OrderLine(
-        line_id=row.line_id or plain(row.line_number),
-        product=keys.product_from_jde(business_unit, row.number),
-        plant=keys.plant_from_jde(row.branch),
-        quantity=quantity(row.ordered, unit),
-        net_amount=jde_money(row.amount, currency),
-        fulfilment_state=status.fulfilment,
-        description=description(row.description1, row.description2),
+        line_id=first.line_id or plain(first.line_number),
+        product=keys.product_from_jde(business_unit, first.number),
+        plant=keys.plant_from_jde(first.branch),
+        quantity=quantity(sum((row.ordered for row in rows), Decimal(0)), unit),
+        net_amount=jde_money(sum(row.amount for row in rows), currency),
+        fulfilment_state=whole_fulfilment(status.fulfilment for _, status in pieces),
+        description=description(first.description1, first.description2),
     )
-    if row.requested_date is not None:
-        line.requested_date.CopyFrom(from_date(row.requested_date))
-    for date, confirmed in confirmations(row):
-        line.confirmations.add(ship_date=from_date(date), quantity=quantity(confirmed, unit))
+    if first.requested_date is not None:
+        line.requested_date.CopyFrom(from_date(first.requested_date))
+    confirmed: dict[dt.date, Decimal] = {}
+    for date, amount in (found for row in rows for found in confirmations(row)):
+        confirmed[date] = confirmed.get(date, Decimal(0)) + amount
+    for date, amount in sorted(confirmed.items()):
+        line.confirmations.add(ship_date=from_date(date), quantity=quantity(amount, unit))
     return line
 
 
