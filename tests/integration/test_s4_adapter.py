@@ -398,6 +398,13 @@ async def test_an_amount_that_no_message_has_room_for_is_an_unknown_outcome(
         await adapter.create_order(submission(), call())
 
 
+async def test_a_number_that_no_address_has_room_for_is_an_unknown_outcome(erp: Erp, adapter: FullAdapter) -> None:
+    body = json.dumps({"d": document(SalesOrder="12\ud800")}).encode()
+    erp.says("POST", ORDERS, lambda _: web.Response(status=201, body=body))
+    with pytest.raises(OutcomeUnknown):
+        await adapter.create_order(submission(), call())
+
+
 async def test_a_connection_cut_after_the_request_is_an_unknown_outcome_and_not_sent_again(
     erp: Erp, adapter: FullAdapter
 ) -> None:

@@ -86,8 +86,8 @@ class Writer:
             number = odata.text(created, "SalesOrder")
             if not number:
                 raise odata.Unreadable("the answer names no sales order")
-        await self._set_own_dates(submission, number, call)
-        return await self._read_back(submission, number, created, call)
+            await self._set_own_dates(submission, number, call)
+            return await self._read_back(submission, number, created, call)
 
     async def _booked_before(self, submission: OrderSubmission, call: Call) -> Booked | None:
         """Return the booking that an earlier attempt left; nothing is sent while that cannot be told."""
