@@ -126,13 +126,13 @@ class Probe:
             await asyncio.sleep(0.1)
         return None
 
-    def _customer(self) -> str:
-        return customer_name(self._master.business_unit, self._master.customers[0].customer)
+    def _customer(self, product: str) -> str:
+        return customer_name(self._master.business_unit, asking_customer(self._master, product))
 
     def _price(self, seed: Seed, plant: str, product: str) -> pricing_pb2.CalculatePricesRequest:
         unit = self._master.business_unit
         request = pricing_pb2.CalculatePricesRequest(
-            parent=business_unit_name(unit), customer=self._customer(), currency_code=self._master.currency,
+            parent=business_unit_name(unit), customer=self._customer(product), currency_code=self._master.currency,
             pricing_date=from_date(self._master.today),
         )  # fmt: skip
         self._fill(request.lines.add(), seed, plant, product)
@@ -140,14 +140,14 @@ class Probe:
 
     def _promise(self, seed: Seed, plant: str, product: str) -> availability_pb2.CheckAvailabilityRequest:
         request = availability_pb2.CheckAvailabilityRequest(
-            parent=business_unit_name(self._master.business_unit), customer=self._customer()
+            parent=business_unit_name(self._master.business_unit), customer=self._customer(product)
         )
         self._fill(request.lines.add(), seed, plant, product)
         return request
 
     def _order(self, seed: Seed, plant: str, product: str) -> orders_pb2.SimulateOrderRequest:
         request = orders_pb2.SimulateOrderRequest(parent=business_unit_name(self._master.business_unit))
-        request.order.customer = self._customer()
+        request.order.customer = self._customer(product)
         request.order.currency_code = self._master.currency
         request.order.purchase_order_number = f"PROBE-{self._numbers[seed.seed_id]}"
         request.order.pricing_date.CopyFrom(from_date(self._master.today))
@@ -174,6 +174,13 @@ def matching_places(seed: Seed, master: MasterData) -> list[tuple[str, str]]:
         for product, plant in master.stock
         if seed.plant in ("*", plant) and seed.product in ("*", product)
     ]
+
+
+def asking_customer(master: MasterData, product: str) -> str:
+    """Return a customer who pays the product's base price, the first one where all have a standing discount."""
+    adjusted = {a.customer for a in master.adjustments if a.product == product}
+    customers = [c.customer for c in master.customers]
+    return next((c for c in customers if c not in adjusted), customers[0])
 
 
 def turn_of(seed: Seed, seeds: Sequence[Seed], *, plant: str, product: str, prefix: str) -> str:
