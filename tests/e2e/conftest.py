@@ -294,10 +294,17 @@ class Running:
         }
         request["reason"] = row.pop("reason", "a test moves it")
         request["route"] = {
-            "businessUnit": "NW", "plant": "*", "productLine": "*", "stage": stage,
+            "businessUnit": "*", "plant": "*", "productLine": "*", "stage": stage,
             "legacyBackend": "legacy", "cloudBackend": "cloud", "stockSync": "LIVE", **row,
         }  # fmt: skip
         return self.grpc("RouteService.SetRoute", request)
+
+    def reset_routes(self) -> None:
+        """Put everything on the legacy ERP with one row, whatever rows a test has left."""
+        row = {"businessUnit": "*", "plant": "*", "productLine": "*", "stage": "LEGACY", "legacyBackend": "legacy",
+               "cloudBackend": "cloud", "stockSync": "LIVE"}  # fmt: skip
+        request = {"routes": [row], "reason": "the next test begins"}
+        assert self.grpc("RouteService.ApplyRoutes", request).status == "OK"
 
     def observations(self, correlation_id: str, *, at_least: int = 1, seconds: float = 15) -> list[dict[str, Any]]:
         """Return the observations of a call, waiting for so many."""
@@ -349,8 +356,7 @@ CUSTOMERS = {name: name for name in ("ALFKI", "BERGS", "HOLDS", "ONLYTAB")}
 def memory_settings(folder: Path, *, cloud: Mapping[str, Any] = MEMORY, **changes: Any) -> dict[str, Any]:
     """Return a configuration with two in-memory ERPs; every plant is on the legacy one. `cloud` is the master data
     of the other one."""
-    rows = [{"business_unit": "NW", "stage": "LEGACY", "legacy_backend": "legacy", "cloud_backend": "cloud",
-             "stock_sync": "LIVE"}]  # fmt: skip
+    rows = [{"stage": "LEGACY", "legacy_backend": "legacy", "cloud_backend": "cloud", "stock_sync": "LIVE"}]
     path = folder / "routes.yaml"
     path.write_text(yaml.safe_dump({"routes": changes.pop("routes", rows)}), encoding="utf-8")
     backend = {"adapter": "memory", "settings": MEMORY, "cross_reference": {"customer": {"map": CUSTOMERS}}}

@@ -11,8 +11,6 @@ from google.protobuf.json_format import ParseDict
 from erp.v1.orders_pb2 import CreateOrderRequest
 from erp.v1.pricing_pb2 import CalculatePricesRequest
 
-pytestmark = pytest.mark.xdist_group("facade-bad-input")
-
 PRICES = "PricingService.CalculatePrices"
 AVAILABILITY = "AvailabilityService.CheckAvailability"
 CREATE = "OrderService.CreateOrder"

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("facade-clients")
-
 PRICES = "PricingService.CalculatePrices"
 ROUTES = "RouteService.ListRoutes"
 

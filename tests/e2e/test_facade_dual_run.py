@@ -9,8 +9,6 @@ import pytest
 
 from erp_ports.errors import Misconfigured
 
-pytestmark = pytest.mark.xdist_group("facade-dual-run")
-
 PRICES = "PricingService.CalculatePrices"
 AVAILABILITY = "AvailabilityService.CheckAvailability"
 SIMULATE = "OrderService.SimulateOrder"

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("facade-scenario")
-
 # What differs from run to run: names and numbers of documents, instants, and how far the ERP's own jobs are.
 _OF_THE_RUN = {
     "name", "etag", "createTime", "updateTime", "asOf", "validUntil", "documentNumber", "reference", "requestId",
@@ -118,6 +116,7 @@ def test_both_transports_tell_the_same_story_of_each_real_adapter(
     stand_ins: Any, wait_until: Any, ask: Any, stage: str, backend: str
 ) -> None:
     facade, master = stand_ins.facade, stand_ins.master
+    facade.reset_routes()
     assert facade.set_route(stage, reason="the whole site moves").status == "OK"
     product, plant = next((p, pl) for (p, pl), s in master.stock.items() if s.on_hand > 50)
     other = next(p for (p, pl), s in master.stock.items() if pl == plant and p != product and s.on_hand > 50)

@@ -63,6 +63,7 @@ def bench(
 
 def openapi() -> None:
     """Print the OpenAPI document of the REST surface."""
+    from erp_facade.methods import SERVICES
     from erp_facade.rest.openapi import document
 
-    print_json(document())
+    print_json(document(SERVICES))
