@@ -15,7 +15,7 @@
 Situation in an adapter → raise:
 
     the connection was refused before any byte went out        Unavailable
-    429, or 503 with Retry-After before processing             Throttled
+    429, or a 503 documented as sent before processing         Throttled
     a read or a simulation timed out                           OutcomeUnknown(timed_out=True)
     a write timed out, broke off, or answered unreadably       OutcomeUnknown
     4xx with a business message                                Rejected with its reason

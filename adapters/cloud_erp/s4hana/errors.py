@@ -153,7 +153,8 @@ def _by_verdict(
             return Conflict(words, detail=detail)
         case Verdict.SLOW_DOWN:
             return Throttled("S/4HANA asks to slow down", retry_after=wait, detail=detail)
-        case Verdict.BUSY if wait is not None:
+        # A 503 may come from a proxy that lost the system's answer, so that of a write nothing is known.
+        case Verdict.BUSY if effect is not Effect.WRITE and wait is not None:
             return Throttled("S/4HANA is overloaded", retry_after=wait, detail=detail)
         case Verdict.BUSY if effect is not Effect.WRITE:
             return Unavailable("S/4HANA is not able to work now", detail=detail)

@@ -126,10 +126,14 @@ def test_a_missing_document_is_not_found_and_a_missing_service_is_a_misconfigura
 
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 1.0), ("x", 1.0)])
 def test_an_overloaded_system_says_how_long_to_wait(header: str, seconds: float) -> None:
-    for status in (429, 503):
-        error = failure(reply(status, **{"Retry-After": header}), effect=Effect.WRITE)
+    for status, effect in ((429, Effect.WRITE), (429, Effect.READ), (503, Effect.READ)):
+        error = failure(reply(status, **{"Retry-After": header}), effect=effect)
         assert isinstance(error, Throttled)
         assert error.retry_after == seconds
+
+
+def test_a_booking_answered_503_may_have_been_executed_whatever_the_proxy_promises() -> None:
+    assert isinstance(failure(reply(503, **{"Retry-After": "7"}), effect=Effect.WRITE), OutcomeUnknown)
 
 
 def test_a_question_to_a_system_that_cannot_work_now_is_unavailable() -> None:
