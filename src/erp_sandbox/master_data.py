@@ -148,6 +148,7 @@ def load(directory: Path, *, today: date) -> MasterData:
     for file, content in (("stock.csv", stock), ("customers.csv", customers)):
         if not content:
             problems.add(file, 0, "has no rows; there must be at least one")
+    _check_span(orders, today, problems)
     problems.raise_if_any()
     weeks = weeks_to_move(max((order.order_date for order in orders), default=today), today)
     moved = tuple(_moved(order, weeks, today) for order in orders)
@@ -164,6 +165,16 @@ def load(directory: Path, *, today: date) -> MasterData:
         orders=moved,
         weeks_moved=weeks,
     )
+
+
+def _check_span(orders: Iterable[Order], today: date, problems: Problems) -> None:
+    """Report orders that lie so long before the last one that they would be moved to where nothing has a price."""
+    dates = sorted((order.order_date, order.order) for order in orders)
+    longest = today - timedelta(days=7) - BEGINNING
+    for day, order in dates:
+        if dates[-1][0] - day > longest:
+            message = f"order {order} of {day} is more than {longest.days // 365} years older than the last one"
+            problems.add("orders.csv", 0, message)
 
 
 def weeks_to_move(last: date, today: date) -> int:

@@ -164,6 +164,16 @@ def test_what_no_order_can_hold_is_refused_before_anything_starts(write: Write) 
     )
 
 
+def test_an_order_from_before_anything_had_a_price_is_refused(write: Write) -> None:
+    directory = write(
+        orders="order,customer,order_date,required_date\n1,VINET,2026-01-01,2026-01-05\n3,VINET,9999-12-31,9999-12-31\n",
+        order_lines="order,product,unit_price_usd,quantity,discount\n1,11,14,1,0\n3,11,14,1,0\n",
+    )
+    assert problems_of(directory) == (
+        "orders.csv: order 1 of 2026-01-01 is more than 56 years older than the last one",
+    )
+
+
 def test_data_without_stock_or_customers_are_refused(write: Write) -> None:
     nothing = {
         "stock": "product,plant,on_hand,on_order\n",
