@@ -16,11 +16,13 @@ def component_differences(prefix: str, control: Any, candidate: Any) -> Iterator
 
     ERPs name and split their conditions each in their own way, so only the sums say something.
     """
+    if control.components == candidate.components:
+        return
     ours, theirs = _sums(control.components), _sums(candidate.components)
     for key in sorted(ours.keys() | theirs.keys()):
         kind, currency = key
         left, right = ours.get(key, 0), theirs.get(key, 0)
-        if minor_units(left, currency) != minor_units(right, currency):
+        if left != right and minor_units(left, currency) != minor_units(right, currency):
             name = PriceComponent.Kind.Name(kind)
             yield Difference(
                 path=f"{prefix}components[{name}]",
