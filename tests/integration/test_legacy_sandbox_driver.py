@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,24 @@ def test_a_rounding_seed_moves_one_item_of_a_document_only(start: Start, engine:
     sql = f"SELECT ADLITM FROM F4072 WHERE ADEFTJ <= :date AND ({one.format(0)} OR {one.format(1)})"
     bound = {"number_0": "00000011", "quantity_0": 12_000, "number_1": "00000012", "quantity_1": 7_000}
     assert len(ask(shadow, sql, **bound, date=cyyddd(TODAY))) == 1
+
+
+def test_a_statement_without_a_branch_is_about_the_branches_that_its_call_named(tmp_path: Path, engine: Make) -> None:
+    two_plants = replace(
+        master(),
+        plants={"EU01": "UTC", "NA01": "UTC"},
+        stock={("11", plant): Stock(on_hand=Decimal(1), on_order=Decimal(0)) for plant in ("EU01", "NA01")},
+    )
+    seeds = [seed("discount", plant="NA01", value=Decimal("0.05"))]
+    levels = "SELECT ADFVTR FROM F4072 WHERE ADLITM = :n"
+    prices = "SELECT BPUPRC FROM F4106 WHERE BPLITM = :n AND BPMCU = :branch"
+    with start_legacy(two_plants, seeds=seeds, directory=tmp_path, today=TODAY) as sandbox:
+        shadow = engine(sandbox, live=False)
+        assert ask(shadow, prices, n="00000011", branch="EU01".rjust(12), call="c1") == [(210_000,)]
+        assert ask(shadow, levels, n="00000011", call="c1") == []
+        assert ask(shadow, prices, n="00000011", branch="NA01".rjust(12), call="c2") == [(210_000,)]
+        assert ask(shadow, levels, n="00000011", call="c2") == [(-50_000,)]
+        assert ask(shadow, levels, n="00000011", call="c3") == [(-50_000,)]
 
 
 def test_a_rounding_seed_leaves_an_item_alone_that_is_ordered_in_two_quantities(start: Start, engine: Make) -> None:

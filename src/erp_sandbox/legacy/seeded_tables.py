@@ -16,8 +16,8 @@ from erp_sandbox.legacy.statement import (
     Parameters,
     Place,
     Statement,
+    asked_branches,
     asked_items,
-    in_asked_branches,
     ordered_quantity,
     read_places,
     read_statement,
@@ -59,6 +59,8 @@ class SeededTables:
         self._control = control
         self._shadow = shadow
         self._places = read_places(connection)
+        self._last_call = ""
+        self._branches: frozenset[str] = frozenset()
 
     def prepare(self, sql: str, parameters: Parameters) -> Preparation | None:
         """Return what the statement shall see instead of the real tables, None when it shall see those."""
@@ -69,7 +71,7 @@ class SeededTables:
         if statement.operation is None or not statement.tables:
             return None
         items = asked_items(self._places, parameters)
-        picked = self._picked(seeds, statement, in_asked_branches(items, parameters))
+        picked = self._picked(seeds, statement, self._in_asked_branches(items, statement, parameters))
         disturbances = [seed for _, seed in picked if seed.cause in DISTURBANCES]
         if disturbances:
             return Preparation(
@@ -90,6 +92,16 @@ class SeededTables:
     def hide(self, preparation: Preparation) -> None:
         for name in preparation.tables:
             self._connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+    def _in_asked_branches(
+        self, items: tuple[Place, ...], statement: Statement, parameters: Parameters
+    ) -> tuple[Place, ...]:
+        """Leave out the branches that are not asked for. A statement that names none (adjustments and conversions have
+        no branch) is about those that its call named before; without any, about all."""
+        if statement.correlation_id != self._last_call or not statement.correlation_id:
+            self._last_call, self._branches = statement.correlation_id, frozenset()
+        self._branches = asked_branches(items, parameters) or self._branches
+        return tuple(place for place in items if place.branch in self._branches) or items
 
     def _picked(
         self, seeds: tuple[Seed, ...], statement: Statement, places: Iterable[Place]

@@ -83,10 +83,10 @@ def asked_items(places: tuple[Place, ...], parameters: Parameters) -> tuple[Plac
     return tuple(place for place in places if place.number in bound or place.item in bound)
 
 
-def in_asked_branches(places: tuple[Place, ...], parameters: Parameters) -> tuple[Place, ...]:
-    """Leave out the branches that are not bound, where any is."""
+def asked_branches(places: tuple[Place, ...], parameters: Parameters) -> frozenset[str]:
+    """Return the branches that the bound values name, of those that the places are in."""
     bound = _bound(parameters)
-    return tuple(place for place in places if place.branch.strip() in bound) or places
+    return frozenset(place.branch for place in places if place.branch.strip() in bound)
 
 
 def _bound(parameters: Parameters) -> set[object]:
