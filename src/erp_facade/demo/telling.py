@@ -61,7 +61,8 @@ class Telling:
         say = partial(errors.print, soft_wrap=True, highlight=False)
         plants = ", ".join(master.plants)
         say(f"Data: {given.data_name}: {len(master.orders)} orders with {lines} lines, plants {plants}.")
-        say(f"All order dates were moved by {master.weeks_moved} weeks, so that the last one falls into this week.")
+        moved = f"All order dates were moved by {master.weeks_moved} weeks"
+        say(f"{moved}, so that the last falls within the seven days up to today.")
         source = given.seed_file or "made for this data"
         say(f"{len(seeds)} divergences are seeded between the two ERPs ({source}).")
         for seed in seeds:
@@ -108,21 +109,25 @@ def _print_summary(s: Summary) -> None:
     say = partial(console.print, soft_wrap=True, highlight=False)
     say("\n[bold]Orders[/bold], counted in the books of both ERPs by the customer's order number and line")
     booked = len(s.books.booked)
-    say(f"  {s.orders_submitted} of {s.orders_in_data} submitted, {booked} booked with every line exactly once")
+    say(f"  {s.orders_submitted} of {s.orders_in_data} were accepted, {booked} are booked with every line exactly once")
     documents = ", ".join(f"{count} in {backend}" for backend, count in sorted(s.books.documents.items()))
-    say(f"  documents: {documents or 'none'}")
-    say(f"  {len(s.books.lost)} lost, {len(s.books.twice)} booked twice, {len(s.books.unknown)} that nobody ordered")
+    say(f"  documents: {documents or 'none'} (an order with plants on either side has one in each ERP)")
+    say(f"  {len(s.books.lost)} orders lost, {len(s.books.twice)} booked twice")
+    say(f"  {len(s.books.unknown)} documents hold a line that nobody ordered")
     say(f"  {s.replays} requests were repeated by their callers and answered with the order they had made before")
     say(f"  {s.invoices} invoices are listed; {s.prices} price and {s.availabilities} availability calls were answered")
-    say("\n[bold]Comparison[/bold]")
+    say("\n[bold]Comparison[/bold] of the answers of the two ERPs while a plant was in dual run")
     classes = ", ".join(f"{name} {count}" for name, count in s.observations.classes.items())
-    say(f"  {sum(s.observations.classes.values())} observations: {classes or 'none'}")
-    say(f"  {len(s.seeds_found)} of {len(s.seeds)} seeded divergences found with the class they must have")
+    say(f"  {sum(s.observations.classes.values())} calls were compared: {classes or 'none'}")
+    say(
+        f"  {len(s.seeds_found)} of {len(s.seeds)} seeded divergences were found: their call got the class they ask for"
+    )
     for seed in s.seeds:
         if seed.seed_id not in s.seeds_found:
-            instead = s.found_instead.get(seed.seed_id, "not asked")
-            say(f"    missing: {seed.seed_id} {seed.cause}: {seed.expected_class} expected, {instead}", markup=False)
-    say(f"  {len(s.observations.unexpected)} differences that nobody seeded")
+            instead = s.found_instead.get(seed.seed_id, "NOT_ASKED")
+            what = f"{seed.seed_id} ({seed.cause} in {seed.operation} of {seed.backend})"
+            say(f"    not found: {what}: {seed.expected_class} expected, {instead} seen", markup=False)
+    say(f"  {len(s.observations.unexpected)} calls differ in a way that no seed asks for")
     for name, found, words in s.observations.unexpected[:5]:
         say(f"    {name} {found}: {words}", markup=False)
     for error in s.errors[:5]:
