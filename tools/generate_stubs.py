@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import filecmp
+import os
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,10 @@ def validate_descriptor() -> descriptor_pb2.FileDescriptorProto:
 
 def protoc(*arguments: str) -> None:
     """Run the pinned protoc; end with its message when it fails."""
-    done = subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *arguments], cwd=ROOT, check=False)
+    # protoc looks for its plugins in PATH, where an environment that is not activated has none.
+    plugins = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    command = [sys.executable, "-m", "grpc_tools.protoc", *arguments]
+    done = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, "PATH": plugins})
     if done.returncode:
         sys.exit(f"protoc failed with exit code {done.returncode}")
 
