@@ -57,7 +57,8 @@ def print_summary(answer: comparisons_pb2.SummarizeObservationsResponse) -> None
         ],
     )
     if answer.fields:
-        console.print("[bold]Fields that differ[/bold], each with its newest sample (`compare show ID` tells the rest)")
+        console.print("[bold]Fields that differ[/bold] or that only one side states, each with its newest sample")
+        say("(`compare show ID` tells the rest)")
     for f in answer.fields:
         what = f"{routes_pb2.Capability.Name(f.capability)} {f.path}: {class_name(f.comparison_class)}"
         sample = f"{f.sample.control_value or 'nothing'} / {f.sample.candidate_value or 'nothing'}"
