@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from google.type.date_pb2 import Date
 
 from erp.v1.availability_pb2 import AvailabilityLine, CheckAvailabilityRequest
-from erp.v1.common_pb2 import UnitPrice
 from erp.v1.orders_pb2 import Order, OrderLine
 from erp.v1.pricing_pb2 import CalculatePricesRequest, PricingLine
 from erp_facade.api_error import Violation
 from erp_facade.site import SellingUnit, Site
-from erp_ports.amounts import from_date, to_date
+from erp_ports.amounts import from_date, money_amount, to_date
 from erp_ports.names import business_unit_of
 
 Line = PricingLine | AvailabilityLine | OrderLine
+
+_LARGEST_VALUE = 10**13
+"""Of a line with an agreed price, before units are converted: so much leaves room for the sum of a thousand lines."""
 
 
 def selling_unit(site: Site, name: str, field: str) -> SellingUnit | Violation:
@@ -46,8 +48,7 @@ def check_pricing(site: Site, request: CalculatePricesRequest) -> list[Violation
     found += _lines(site, unit, request.lines, "lines")
     for index, line in enumerate(request.lines):
         if line.HasField("agreed_unit_price"):
-            path = f"lines[{index}].agreed_unit_price"
-            found += _agreed_price(site, line.agreed_unit_price, request.currency_code, path)
+            found += _agreed_price(site, line, request.currency_code, f"lines[{index}].agreed_unit_price")
     found += _pricing_date(request, unit, site, "pricing_date")
     return found
 
@@ -73,8 +74,7 @@ def check_order(site: Site, parent: str, order: Order) -> list[Violation]:
     found += _lines(site, unit, order.lines, "order.lines")
     for index, line in enumerate(order.lines):
         if line.HasField("agreed_unit_price"):
-            path = f"order.lines[{index}].agreed_unit_price"
-            found += _agreed_price(site, line.agreed_unit_price, order.currency_code, path)
+            found += _agreed_price(site, line, order.currency_code, f"order.lines[{index}].agreed_unit_price")
     found += _pricing_date(order, unit, site, "order.pricing_date")
     header = order.requested_date if order.HasField("requested_date") else None
     if header is not None and isinstance(_date(header), str):
@@ -120,24 +120,20 @@ def _lines(site: Site, unit: SellingUnit, lines: Sequence[Line], path: str) -> l
     return found
 
 
-def _agreed_price(site: Site, price: UnitPrice, currency: str, path: str) -> Iterable[Violation]:
+def _agreed_price(site: Site, line: PricingLine | OrderLine, currency: str, path: str) -> Iterable[Violation]:
+    price = line.agreed_unit_price
     if price.amount.currency_code != currency:
         text = f"the price is in {price.amount.currency_code or 'no currency'}, the request in {currency}"
         yield Violation(field=f"{path}.amount.currency_code", description=text, reason="MIXED_CURRENCIES")
     units, nanos = price.amount.units, price.amount.nanos
     if units < 0 or nanos < 0 or nanos > 999_999_999:
         yield Violation(field=f"{path}.amount", description="the price must be a valid amount of at least 0")
+    elif Decimal(line.quantity.value.value) * money_amount(price.amount) >= _LARGEST_VALUE:
+        text = f"the price times the quantity must be below {_LARGEST_VALUE}"
+        yield Violation(field=f"{path}.amount", description=text)
     if price.unit not in site.measure_units:
         text = f"the unit {price.unit} is not configured; there are: {', '.join(sorted(site.measure_units))}"
         yield Violation(field=f"{path}.unit", description=text, reason="UNKNOWN_UNIT")
-    if price.HasField("per_quantity"):
-        try:
-            per = Decimal(price.per_quantity.value)
-        except InvalidOperation:
-            per = Decimal(0)
-        if not per.is_finite() or per <= 0 or per > 1_000_000 or per != per.to_integral_value():
-            text = "the price unit must be a whole number from 1 to 1000000"
-            yield Violation(field=f"{path}.per_quantity", description=text)
 
 
 def _date(value: Date) -> dt.date | str:

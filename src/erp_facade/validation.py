@@ -29,6 +29,9 @@ CUSTOM_RULES = {
         "the agreed discount must be a fraction of at least 0 and below 1 with at most 6 decimals",
     ),
 }
+# No rule of the contract: what stands here is also part of a request's fingerprint, which needs a number.
+_PER_QUANTITY = re.compile(r"(?:[1-9][0-9]{0,5}|1000000)(?:[.]0{1,6})?", re.ASCII)
+_PER_QUANTITY_WORDS = "the price unit must be a whole number from 1 to 1000000"
 _LINES = {
     "erp.v1.CalculatePricesRequest": "lines",
     "erp.v1.CheckAvailabilityRequest": "lines",
@@ -54,7 +57,7 @@ class ContractRules:
 
 
 def _decimal_violations(request: Any, path: str) -> list[Violation]:
-    """Return the lines whose quantity or discount has not the form that the contract states."""
+    """Return the lines with a quantity, discount or price unit that is not a number of the form it must have."""
     found: list[Violation] = []
     quantity, quantity_words = CUSTOM_RULES["quantity.value"]
     discount, discount_words = CUSTOM_RULES["agreed_discount.fraction"]
@@ -62,12 +65,17 @@ def _decimal_violations(request: Any, path: str) -> list[Violation]:
     for index, line in enumerate(holder.lines):
         if quantity.fullmatch(line.quantity.value.value) is None and line.quantity.HasField("value"):
             found.append(Violation(field=f"{path}[{index}].quantity", description=quantity_words))
-        if (
-            not isinstance(line, AvailabilityLine)
-            and line.HasField("agreed_discount")
-            and discount.fullmatch(line.agreed_discount.value) is None
-        ):
+        if isinstance(line, AvailabilityLine):
+            continue
+        if line.HasField("agreed_discount") and discount.fullmatch(line.agreed_discount.value) is None:
             found.append(Violation(field=f"{path}[{index}].agreed_discount", description=discount_words))
+        if (
+            line.HasField("agreed_unit_price")
+            and line.agreed_unit_price.HasField("per_quantity")
+            and _PER_QUANTITY.fullmatch(line.agreed_unit_price.per_quantity.value) is None
+        ):
+            field = f"{path}[{index}].agreed_unit_price.per_quantity"
+            found.append(Violation(field=field, description=_PER_QUANTITY_WORDS))
     return found
 
 

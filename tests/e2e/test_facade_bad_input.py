@@ -27,6 +27,18 @@ def eur(path: str = "") -> dict[str, Any]:
     return {"agreedUnitPrice": {"amount": {"currencyCode": "EUR", "units": "20"}, "unit": "EA"}}
 
 
+def priced(units: int = 20, per: str = "1") -> dict[str, Any]:
+    amount = {"currencyCode": "USD", "units": str(units)}
+    return {"agreedUnitPrice": {"amount": amount, "perQuantity": {"value": per}, "unit": "EA"}}
+
+
+# What spoils a line with an agreed price, and the field that is told.
+SPOILED_PRICES = {
+    "a price unit that is no number": (priced(per="abc"), "per_quantity"),
+    "a price unit of a billion digits": (priced(per="1E+999999999"), "per_quantity"),
+    "a price beyond every sum": (priced(units=2**63 - 1), "amount"),
+}
+
 # What spoils a line, the field that is told, and the reason.
 SPOILED_LINES = {
     "an unknown unit": ({"quantity": {"value": {"value": "1"}, "unit": "XPX"}}, "quantity.unit", "UNKNOWN_UNIT"),
@@ -147,6 +159,28 @@ def test_amounts_in_another_currency_than_the_requests_are_refused(
     field = path if method == PRICES else f"order.{path}"
     assert answer.error == ("INVALID_ARGUMENT", "MIXED_CURRENCIES", {field: "MIXED_CURRENCIES"})
     assert_nothing_of(shared, "BAD-MIX")
+
+
+@pytest.mark.parametrize("what", SPOILED_PRICES)
+@pytest.mark.parametrize("method", [PRICES, SIMULATE, CREATE])
+def test_an_agreed_price_that_is_no_price_is_refused_with_its_field(
+    client: Any, shared: Any, ask: Any, method: str, what: str
+) -> None:
+    spoil, field = SPOILED_PRICES[what]
+    order = f"BAD-PRICE-{list(SPOILED_PRICES).index(what)}"
+    line = ask.line("1", **spoil)
+    request = {
+        PRICES: lambda: ask.prices(line),
+        SIMULATE: lambda: ask.simulate(order, line),
+        CREATE: lambda: ask.create(order, line),
+    }[method]()
+
+    answer = client(method, request)
+
+    path = f"lines[0].agreed_unit_price.{field}"
+    told = path if method == PRICES else f"order.{path}"
+    assert answer.error == ("INVALID_ARGUMENT", "INVALID_FIELD", {told: "INVALID_FIELD"})
+    assert_nothing_of(shared, order)
 
 
 def test_an_answer_in_another_currency_is_refused(client: Any, ask: Any) -> None:

@@ -146,6 +146,37 @@ def test_a_discount_that_is_no_fraction_breaks_the_contract(discount: str) -> No
     assert violation.field == "lines[0].agreed_discount"
 
 
+@pytest.mark.parametrize("per", ["abc", "NaN", "1E+900000000", "1_0", "0", "-1", "1.5", "1000001", ""])
+def test_a_price_unit_that_is_no_whole_number_is_refused_with_what_breaks_the_contract(per: str) -> None:
+    request = prices()
+    price = request.lines[0].agreed_unit_price
+    price.amount.currency_code, price.amount.units, price.unit = "USD", 5, "EA"
+    price.per_quantity.value = per
+    (violation,) = ContractRules().violations(request)
+    assert violation.field == "lines[0].agreed_unit_price.per_quantity"
+
+
+@pytest.mark.parametrize("per", ["1", "100", "1000000", "100.00"])
+def test_a_price_per_a_whole_number_of_units_is_legal(per: str) -> None:
+    request = prices()
+    price = request.lines[0].agreed_unit_price
+    price.amount.currency_code, price.amount.units, price.unit = "USD", 5, "EA"
+    price.per_quantity.value = per
+    assert ContractRules().violations(request) == []
+    assert check_pricing(site(), request) == []
+
+
+@pytest.mark.parametrize(("quantity", "units", "legal"), [("10", 10**12, False), ("10", 10**12 - 1, True)])
+def test_an_agreed_price_that_no_sum_of_money_could_hold_is_refused(quantity: str, units: int, legal: bool) -> None:
+    request = prices()
+    line = request.lines[0]
+    line.quantity.value.value = quantity
+    price = line.agreed_unit_price
+    price.amount.currency_code, price.amount.units, price.unit = "USD", units, "EA"
+    fields = [v.field for v in check_pricing(site(), request)]
+    assert fields == ([] if legal else ["lines[0].agreed_unit_price.amount"])
+
+
 def test_five_thousand_lines_are_one_violation() -> None:
     (violation,) = ContractRules().violations(prices(*["EU01"] * 5_000))
     assert violation.field == "lines"
