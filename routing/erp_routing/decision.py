@@ -66,7 +66,8 @@ class RouteTable:
             sorted(routes, key=lambda r: (*(not exact for exact in r.scope.rank), r.scope.name))
         )
         self._memo: dict[tuple[str, str, Capability], Route | None] = {}
-        self._decisions: dict[tuple[str, bool], Decision] = {}
+        # By the row itself: two scopes may read the same, since ids of business units and plants may hold dots.
+        self._decisions: dict[tuple[int, bool], Decision] = {}
 
     def matching(self, business_unit: str, plant: str, capability: Capability) -> list[Route]:
         """Return the rows that match, the most specific first."""
@@ -89,7 +90,7 @@ class RouteTable:
         """Return the decision for one line of a call; raise NoRoute when no row matches."""
         route = self.route_for(business_unit, plant, capability)
         cloud = route.stage is Stage.CANARY and on_cloud(route, business_unit, plant, customer)
-        key = (route.scope.name, cloud)
+        key = (id(route), cloud)
         decision = self._decisions.get(key)
         if decision is None:
             decision = self._decisions[key] = _decision(route, cloud, self.version)

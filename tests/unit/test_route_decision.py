@@ -108,3 +108,11 @@ def test_zero_percent_moves_nobody_and_hundred_percent_everybody() -> None:
 def test_invoices_are_asked_of_every_backend_that_a_row_names_at_any_stage() -> None:
     table = RouteTable([row(stage=Stage.CLOUD, business_unit="NW"), row(business_unit="OTHER")], 1)
     assert table.backends_for_invoices("NW") == ["new", "old"]
+
+
+def test_two_scopes_that_read_the_same_keep_their_own_decisions() -> None:
+    """Ids may hold dots, so that `A.B` + `C` and `A` + `B.C` are one word."""
+    rows = [row(business_unit="A.B", plant="C"), row(business_unit="A", plant="B.C", stage=Stage.CLOUD)]
+    table = RouteTable(rows, 1)
+    asked = [("A.B", "C"), ("A", "B.C")]
+    assert [table.decide(*a, Capability.ORDERS, "ALFKI").backend for a in asked] == ["old", "new"]
