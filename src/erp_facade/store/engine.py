@@ -84,7 +84,8 @@ def _path_of(url: str) -> Path:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         raise ValueError(f"the store must be a file, sqlite:///path, not {url}")
-    return Path(parsed.database).absolute()
+    # Resolved, so that a store reached by two paths has one lock.
+    return Path(parsed.database).resolve()
 
 
 def _engine(path: Path, *, busy_timeout: float, connections: int, read_only: bool = False) -> Engine:

@@ -129,6 +129,12 @@ async def test_the_second_opener_is_told_which_file_and_process_hold_the_store(s
         await Store.open(f"sqlite:///{tmp_path}/store.db")
 
 
+async def test_a_store_that_is_reached_by_another_path_is_locked_all_the_same(store, tmp_path):
+    (tmp_path / "link.db").symlink_to(tmp_path / "store.db")
+    with pytest.raises(StoreLocked):
+        await Store.open(f"sqlite:///{tmp_path}/link.db")
+
+
 async def test_a_second_process_is_refused(store, tmp_path):
     program = (
         "import asyncio, sys\n"
