@@ -25,7 +25,7 @@ from erp_facade.site import Site
 from erp_facade.store import Store
 from erp_facade.store.schema import order_parts, orders
 from erp_ports.amounts import to_date
-from erp_ports.errors import ErpError
+from erp_ports.errors import ErpError, Misconfigured
 from erp_ports.names import business_unit_of, invoice_name, last_segment, native_parts, order_name
 from erp_ports.values import InvoiceQuery, KeyedInvoice
 
@@ -90,8 +90,11 @@ class InvoiceReads:
                 order_document_number=document,
                 after=cursors.get(name),
             )
+            backend = self._backends.get(name)
+            if backend is None:
+                return Misconfigured(f"a route or an order names the backend {name}, which is not configured")
             try:
-                return await self._backends[name].live.list_invoices(query, call)
+                return await backend.live.list_invoices(query, call)
             except ErpError as error:
                 return error
 

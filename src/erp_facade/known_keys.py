@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 import grpc
 
-from erp_facade.api_error import ApiError, Violation
+from erp_facade.api_error import ApiError, Violation, from_erp_error
 from erp_facade.backends import Backend
+from erp_ports.errors import Misconfigured
 from erp_ports.names import last_segment
 
 
@@ -31,11 +32,16 @@ def check_known(
 ) -> None:
     """Raise NOT_FOUND naming every product and customer that a table does not have.
 
-    Where the rule is not a table only the ERP can tell, and nothing is said here.
+    Where the rule is not a table only the ERP can tell, and nothing is said here. Raises BACKEND_MISCONFIGURED when a
+    stored route names a backend that the configuration no longer has.
     """
     unknown: list[Violation] = []
     for part in parts:
-        xref = backends[part.backend].cross_reference
+        backend = backends.get(part.backend)
+        if backend is None:
+            missing = Misconfigured(f"a route names the backend {part.backend}, which is not configured")
+            raise from_erp_error(missing, part.backend)
+        xref = backend.cross_reference
         if xref.knows("customer", customer) is False:
             text = f"the customer {customer} does not exist in {part.backend}"
             unknown.append(Violation(field=f"{path}customer", description=text, reason="UNKNOWN_CUSTOMER"))
