@@ -16,6 +16,7 @@ import yaml
 from typer.testing import CliRunner
 
 from erp_facade.cli import app
+from erp_facade.cli.output import console
 
 UNIT = "businessUnits/NW"
 
@@ -34,8 +35,8 @@ def served(start_shared: Any, ask: Any) -> Any:
 @pytest.fixture
 def run(served: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs a command line against the server."""
-    # Rich takes the width of its tables from here; names must not be cut.
-    monkeypatch.setenv("COLUMNS", "300")
+    # Wide enough that no name is folded, whatever terminal the tests run in.
+    monkeypatch.setattr(console, "width", 300)
     monkeypatch.delenv("ERP_FACADE_TOKEN", raising=False)
     monkeypatch.setenv("ERP_FACADE_SERVER", served.address)
 

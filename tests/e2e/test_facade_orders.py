@@ -132,7 +132,7 @@ def test_an_order_that_was_surely_not_executed_waits_and_may_follow_the_route(
     site: Any, asking: Any, wait_until: Any
 ) -> None:
     site.facade.set_route("CLOUD")
-    site.cloud.faults(throttling=60)
+    site.cloud.faults(throttling=2)
     created = site.facade.grpc(CREATE, asking.create("MOVES", line(site, asking, "1")), seconds=1.0)
     assert created.json["submissionState"] in ("ACCEPTED", "DISPATCHING")
     wait_until(lambda: "ACCEPTED" in states(site.facade, created.json["name"]) or None)
