@@ -7,6 +7,7 @@ facade's configuration brings them together.
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 from erp_sandbox.master_data import MasterData
@@ -63,8 +64,26 @@ def write_cross_references(master: MasterData, directory: Path) -> tuple[Path, P
     legacy = {customer: str(key) for customer, key in legacy_customers(master).items()}
     paths = directory / "customers_legacy.csv", directory / "customers_cloud.csv"
     for path, table in zip(paths, (legacy, cloud_customers(master)), strict=True):
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(("key", "erp_key"))
-            writer.writerows(table.items())
+        _write(path, table)
     return paths
+
+
+def products_need_tables(master: MasterData) -> bool:
+    """Return whether a product's number begins with a zero, which no rule of filling with zeros gives back."""
+    return any(p.product.isdecimal() and p.product != str(int(p.product)) for p in master.products)
+
+
+def write_product_tables(master: MasterData, directory: Path) -> tuple[Path, Path]:
+    """Write `products_legacy.csv` and `products_cloud.csv` (columns `key,erp_key`); return both paths."""
+    paths = directory / "products_legacy.csv", directory / "products_cloud.csv"
+    products = [p.product for p in master.products]
+    _write(paths[0], {product: legacy_item_number(product) for product in products})
+    _write(paths[1], {product: cloud_material_shown(cloud_material(product)) for product in products})
+    return paths
+
+
+def _write(path: Path, table: Mapping[str, str]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(("key", "erp_key"))
+        writer.writerows(table.items())

@@ -13,7 +13,9 @@ from erp_sandbox.keys import (
     legacy_customers,
     legacy_item_number,
     legacy_items,
+    products_need_tables,
     write_cross_references,
+    write_product_tables,
 )
 from erp_sandbox.legacy.words import two_descriptions
 from erp_sandbox.master_data import BEGINNING, DataError, Price, description, load, weeks_to_move
@@ -225,3 +227,13 @@ def test_cross_references_are_written_as_tables_of_pairs(write: Write, tmp_path:
     legacy, cloud = write_cross_references(load(write(), today=TODAY), tmp_path)
     assert legacy.read_text() == "key,erp_key\nVINET,4201\n"
     assert cloud.read_text() == "key,erp_key\nVINET,0010100001\n"
+
+
+def test_numbers_that_begin_with_a_zero_are_told_apart_by_a_table(write: Write, tmp_path: Path) -> None:
+    assert not products_need_tables(load(write(), today=TODAY))
+    products = "product,name,list_price_usd,discontinued\n11,Queso,1,0\n007,Tofu,1,0\nAB-1,x,1,0\n"
+    master = load(write(products=products), today=TODAY)
+    assert products_need_tables(master)
+    legacy, cloud = write_product_tables(master, tmp_path)
+    assert legacy.read_text() == "key,erp_key\n11,00000011\n007,00000007\nAB-1,AB-1\n"
+    assert cloud.read_text() == "key,erp_key\n11,11\n007,7\nAB-1,AB-1\n"

@@ -16,7 +16,9 @@ from erp_sandbox.keys import (
     LEGACY_COMPANY,
     LEGACY_ORDER_TYPE,
     LEGACY_UNITS,
+    products_need_tables,
     write_cross_references,
+    write_product_tables,
 )
 from erp_sandbox.legacy import LegacySandbox
 from erp_sandbox.master_data import MasterData
@@ -34,6 +36,7 @@ def configuration(
 ) -> dict[str, Any]:
     """Return the content of a configuration file; the cross-reference tables are written to `folder`."""
     legacy_customers, cloud_customers = write_cross_references(master, folder)
+    legacy_products, cloud_products = _product_rules(master, folder)
     unit = master.business_unit
     return {
         "listen": {"grpc": grpc, "http": http},
@@ -54,7 +57,7 @@ def configuration(
                 "adapter": "sql",
                 "cross_reference": {
                     "customer": {"table": str(legacy_customers)},
-                    "product": {"zero_pad": 8},
+                    "product": legacy_products,
                     "unit": {"map": LEGACY_UNITS},
                 },
                 "settings": legacy_settings(master, legacy),
@@ -63,7 +66,7 @@ def configuration(
                 "adapter": "s4hana",
                 "cross_reference": {
                     "customer": {"table": str(cloud_customers)},
-                    "product": {"zero_pad": 18},
+                    "product": cloud_products,
                     "unit": {"map": CLOUD_UNITS},
                 },
                 "settings": cloud_settings(master, cloud),
@@ -71,6 +74,14 @@ def configuration(
         },
         "routes_file": str(_write_routes(folder, unit)),
     }
+
+
+def _product_rules(master: MasterData, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the cross-reference of products for either ERP: filled with zeros, or a table where that is ambiguous."""
+    if not products_need_tables(master):
+        return {"zero_pad": 8}, {"zero_pad": 18}
+    legacy, cloud = write_product_tables(master, folder)
+    return {"table": str(legacy)}, {"table": str(cloud)}
 
 
 def legacy_settings(master: MasterData, legacy: LegacySandbox) -> dict[str, Any]:

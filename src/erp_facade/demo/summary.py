@@ -85,10 +85,11 @@ class Summary:
 
     @property
     def good(self) -> bool:
-        """Every order of the data booked exactly once, every seed found, nothing else a mismatch."""
+        """Every order of the data booked exactly once and known to be, every seed found, nothing else a mismatch."""
         return (
             len(self.books.booked) == self.orders_in_data
             and not self.books.unknown
+            and not self.orders_unsettled
             and len(self.seeds_found) == len(self.seeds)
             and not self.observations.unexpected
         )

@@ -113,6 +113,8 @@ def _print_summary(s: Summary) -> None:
     documents = ", ".join(f"{count} in {backend}" for backend, count in sorted(s.books.documents.items()))
     say(f"  documents: {documents or 'none'} (an order with plants on either side has one in each ERP)")
     say(f"  {len(s.books.lost)} orders lost, {len(s.books.twice)} booked twice")
+    if s.orders_unsettled:
+        say(f"  {s.orders_unsettled} accepted orders are not settled: `erp-facade orders trace` says why")
     say(f"  {len(s.books.unknown)} documents hold a line that nobody ordered")
     say(f"  {s.replays} requests were repeated by their callers and answered with the order they had made before")
     say(f"  {s.prices} price and {s.availabilities} availability calls were answered, {s.refused_reads} were refused")
