@@ -6,6 +6,7 @@ once per method and status and then kept.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import threading
@@ -24,13 +25,15 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 class BatchWriter:
     """Writes log lines in batches from a thread of its own, so that no call waits for a file.
 
-    Lines are written at the latest 0.2 s after they were logged, and all of them before `close` returns.
+    Lines are written at the latest 0.2 s after they were logged, and all of them before `close` returns. Lines that the
+    file does not take, because the disk is full for instance, are lost; later ones are written again once it does.
     """
 
     def __init__(self, file: IO[bytes], *, interval: float = 0.2) -> None:
         self._file = file
         self._interval = interval
         self._lines: list[bytes] = []
+        self._flushing = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
@@ -46,12 +49,15 @@ class BatchWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was taken so far. Swapping the list is atomic, so no line is lost or written twice."""
-        lines, self._lines = self._lines, []
-        if lines:
-            lines.append(b"")
-            self._file.write(b"\n".join(lines))
-            self._file.flush()
+        """Write what was taken so far. Only what was read is removed, so that a line taken meanwhile stays."""
+        with self._flushing:
+            lines = self._lines[:]
+            del self._lines[: len(lines)]
+            if lines:
+                lines.append(b"")
+                with contextlib.suppress(OSError):
+                    self._file.write(b"\n".join(lines))
+                    self._file.flush()
 
     def close(self) -> None:
         """Write the rest and stop the thread."""
