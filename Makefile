@@ -9,7 +9,7 @@ export ERP_FACADE_REFEREE_PYTHON ?= $(CURDIR)/$(REFEREES)/bin/python
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 # Tests run on every core; make test ARGS='-n0 -k routes' runs some of them in one process.
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types proto bench lock referees clean

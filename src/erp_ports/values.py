@@ -63,12 +63,14 @@ class FindResult:
     """The outcome of a look-up by reference.
 
     BOOKED carries every booking that has the reference (more than one is an incident); REFUSED carries the ERP's
-    words and class of reason (a `RefusalReason` value, or `NOT_FOUND` for an unknown product or customer).
+    words and class of reason (a `RefusalReason` value, or `NOT_FOUND` for an unknown product or customer, with
+    `refusal_kind` saying which: `product` or `customer`).
     """
 
     state: FindState
     bookings: tuple[Booked, ...] = ()
     refusal_reason: str = ""
+    refusal_kind: str = ""
     refusal_message: str = ""
 
 

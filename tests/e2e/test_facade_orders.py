@@ -159,11 +159,7 @@ def test_while_an_erp_is_down_orders_are_accepted_listed_and_booked_later(
     assert booked["name"] in [o["name"] for o in listed.json["orders"]]
 
 
-# What the legacy ERP's job refuses later is found by look-up, and a look-up does not tell yet what was unknown.
-LATE = pytest.mark.xfail(strict=True, reason="a refusal found by look-up says NOT_FOUND, not what is unknown")
-
-
-@pytest.mark.parametrize(("stage", "backend"), [pytest.param("LEGACY", "legacy", marks=LATE), ("CLOUD", "cloud")])
+@pytest.mark.parametrize(("stage", "backend"), [("LEGACY", "legacy"), ("CLOUD", "cloud")])
 def test_what_an_erp_does_not_know_is_not_found_or_ends_as_a_rejected_order(
     site: Any, asking: Any, transport: str, wait_until: Any, stage: str, backend: str
 ) -> None:

@@ -126,7 +126,12 @@ class Orders:
                 return FindResult(state=FindState.HANDED_OVER), None
             _require_known_status(inbound)
             refusal = self._refusal(connection, number, company)
-            result = FindResult(state=FindState.REFUSED, refusal_reason=refusal.reason, refusal_message=refusal.message)
+            result = FindResult(
+                state=FindState.REFUSED,
+                refusal_reason=refusal.reason,
+                refusal_kind=refusal.kind if refusal.reason == "NOT_FOUND" else "",
+                refusal_message=refusal.message,
+            )
             return result, refusal
 
         return await self._gateway.run(Lane.LOOKUP, look, call, action=action)

@@ -32,6 +32,9 @@ _REFUSALS = {
 }
 
 
+_UNKNOWN = {"product": "UNKNOWN_PRODUCT", "customer": "UNKNOWN_CUSTOMER"}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """The state that a part, or a change, moves to, and what is known with it.
@@ -135,7 +138,7 @@ def of_finding(ordered: Order, reference: str, found: FindResult) -> Result | No
                 state=State.REJECTED,
                 outcome="FOUND_REFUSED",
                 detail=found.refusal_message,
-                refusal_reason=_REFUSALS.get(found.refusal_reason, "REFUSED"),
+                refusal_reason=_UNKNOWN.get(found.refusal_kind) or _REFUSALS.get(found.refusal_reason, "REFUSED"),
                 refusal_message=found.refusal_message,
             )
         case FindState.NOT_FOUND:

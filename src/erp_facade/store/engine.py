@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
+from erp_facade.store.errors import StoreUnavailable
 from erp_facade.store.lock import StoreLock
 from erp_facade.store.migrate import upgrade
 from erp_facade.store.readers import Readers
@@ -38,8 +40,8 @@ class Store:
     async def open(cls, url: str, *, readers: int = 4, busy_timeout: float = 5.0) -> Store:
         """Lock the store of the URL `sqlite:///path`, bring its tables up to date and start its threads.
 
-        Raises ValueError for another kind of URL, StoreLocked when another process holds the store. The folder is
-        made when it is missing. `busy_timeout` is in seconds.
+        Raises ValueError for another kind of URL, StoreLocked when another process holds the store, StoreUnavailable
+        when the file is no database. The folder is made when it is missing. `busy_timeout` is in seconds.
         """
         path = _path_of(url)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,9 +49,11 @@ class Store:
         writing = _engine(path, busy_timeout=busy_timeout, connections=1)
         try:
             await asyncio.to_thread(upgrade, writing)
-        except BaseException:
+        except BaseException as error:
             writing.dispose()
             lock.release()
+            if isinstance(error, DBAPIError):
+                raise StoreUnavailable(f"the store {path} cannot be opened: {error.orig}") from error
             raise
         reading = _engine(path, busy_timeout=busy_timeout, connections=readers, read_only=True)
         return cls(lock=lock, writing=writing, reading=reading, readers=readers)
@@ -83,7 +87,7 @@ class Store:
 def _path_of(url: str) -> Path:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise ValueError(f"the store must be a file, sqlite:///path, not {url}")
+        raise ValueError(f"the store must be a file, sqlite:///path, not a {parsed.get_backend_name()} database")
     # Resolved, so that a store reached by two paths has one lock.
     return Path(parsed.database).resolve()
 

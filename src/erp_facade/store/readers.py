@@ -50,6 +50,10 @@ class Readers:
                 group, last = next_group(self._jobs, _GROUP)
                 if group:
                     _read(connection, group)
+                    if any(job.error is not None for job in group):
+                        # The error's traceback may hold a result that is not read to its end, and with it the
+                        # snapshot: on this connection later works would not see what was committed since.
+                        connection.invalidate()
                     deliver(group)
 
 

@@ -117,7 +117,12 @@ class InMemoryErp:
         refusal = self._books.refused.get(key)
         if refusal is None:
             return FindResult(state=FindState.NOT_FOUND)
-        return FindResult(state=FindState.REFUSED, refusal_reason=_reason(refusal), refusal_message=refusal.message)
+        return FindResult(
+            state=FindState.REFUSED,
+            refusal_reason=_reason(refusal),
+            refusal_kind=refusal.kind if isinstance(refusal, NotFound) else "",
+            refusal_message=refusal.message,
+        )
 
     async def create_order(self, submission: OrderSubmission, call: Call) -> Booked | HandedOver:
         self._begin_write(Operation.CREATE_ORDER, call)

@@ -119,5 +119,6 @@ async def _require_refused_later(
     require(bool(found.refusal_message), "a refusal carries the ERP's words")
     if expected is NotFound:
         require_equal("NOT_FOUND", found.refusal_reason, "class of reason for an unknown product or customer")
+        require(found.refusal_kind in ("product", "customer"), "a refusal says what is unknown")
     else:
         require(bool(found.refusal_reason), "a refusal carries its class of reason")
