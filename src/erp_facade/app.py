@@ -291,7 +291,7 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stopping.set)
     try:
         await facade.start()
-    except StoreLocked as error:
+    except (StoreLocked, StoreUnavailable) as error:
         raise SettingsError([f"store.url: {error}"]) from error
     except ApiError as error:
         raise SettingsError([v.description for v in error.violations] or [error.message]) from error

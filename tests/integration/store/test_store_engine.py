@@ -135,6 +135,15 @@ async def test_a_store_that_is_reached_by_another_path_is_locked_all_the_same(st
         await Store.open(f"sqlite:///{tmp_path}/link.db")
 
 
+async def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("no database at all, but somebody's notes\n" * 20)
+    for _ in range(2):  # the lock is given free again
+        with pytest.raises(StoreUnavailable, match=r"notes\.txt cannot be opened"):
+            await Store.open(f"sqlite:///{path}")
+    assert path.read_text().startswith("no database at all")
+
+
 async def test_a_second_process_is_refused(store, tmp_path):
     program = (
         "import asyncio, sys\n"
