@@ -42,6 +42,24 @@ def _known_zone(name: str) -> str:
 Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
+def _host_and_port(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65_535:
+        raise ValueError(f"{address} is not host:port with a port of at most 65535")
+    return address
+
+
+Address = Annotated[str, AfterValidator(_host_and_port)]
+
+
+def _file_url(url: str) -> str:
+    # The URL is not repeated: one of a database server holds a password.
+    path = url.removeprefix("sqlite:///")
+    if path == url or not path or path.startswith((":memory:", "?")):
+        raise ValueError("the store must be a file: sqlite:///path")
+    return url
+
+
 class Section(BaseModel):
     """A part of the configuration: frozen, unknown keys refused."""
 
@@ -51,8 +69,8 @@ class Section(BaseModel):
 class Listen(Section):
     """Where the servers listen, as host:port; port 0 takes a free one. Loopback unless tokens are configured."""
 
-    grpc: str = "127.0.0.1:50051"
-    http: str = "127.0.0.1:8080"
+    grpc: Address = "127.0.0.1:50051"
+    http: Address = "127.0.0.1:8080"
 
 
 class Token(Section):
@@ -117,7 +135,7 @@ class BackendSettings(Section):
 class StoreSettings(Section):
     """The facade's own store."""
 
-    url: str = "sqlite:///var/erp-facade.db"
+    url: Annotated[str, AfterValidator(_file_url)] = "sqlite:///var/erp-facade.db"
 
 
 class LimitSettings(Section):
@@ -173,7 +191,7 @@ class Settings(BaseSettings):
 
     listen: Listen = Listen()
     tokens: tuple[Token, ...] = ()
-    deployment_key: SecretStr | None = None
+    deployment_key: SecretStr | None = Field(default=None, min_length=16)
     """Makes references and page tokens; kept beside the store when absent."""
     business_units: dict[str, BusinessUnit] = Field(min_length=1)
     units: frozenset[str] = frozenset({"EA"})
@@ -197,6 +215,15 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment override the file."""
         return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _one_client_for_a_token(self) -> Settings:
+        clients: dict[str, str] = {}
+        for token in self.tokens:
+            other = clients.setdefault(token.sha256, token.client)
+            if other != token.client:
+                raise ValueError(f"tokens: {other} and {token.client} have the same token")
+        return self
 
     @model_validator(mode="after")
     def _loopback_without_tokens(self) -> Settings:

@@ -87,3 +87,28 @@ def test_a_cross_reference_table_with_a_mistake_names_the_line(tmp_path: Path, t
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         read_table(path)
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:secret@db/x", "sqlite://", "sqlite:///:memory:", "no url at all"])
+def test_a_store_that_is_no_file_is_refused_without_repeating_its_url(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="must be a file") as raised:
+        settings_from({**MINIMAL, "store": {"url": url}}, base=tmp_path)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1", ":8080", "localhost:http"])
+def test_an_address_without_host_or_usable_port_is_refused(tmp_path: Path, address: str) -> None:
+    with pytest.raises(SettingsError, match=r"listen\.http"):
+        settings_from({**MINIMAL, "listen": {"http": address}}, base=tmp_path)
+
+
+def test_a_deployment_key_that_could_be_guessed_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="deployment_key") as raised:
+        settings_from({**MINIMAL, "deployment_key": "hunter2"}, base=tmp_path)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_two_clients_cannot_have_one_token(tmp_path: Path) -> None:
+    tokens = [{"client": name, "sha256": "0" * 64} for name in ("crm", "shop")]
+    with pytest.raises(SettingsError, match="crm and shop have the same token"):
+        settings_from({**MINIMAL, "tokens": tokens}, base=tmp_path)
