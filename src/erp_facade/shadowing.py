@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from erp.v1.orders_pb2 import SimulateOrderRequest, SimulateOrderResponse
+from erp.v1.pricing_pb2 import CalculatePricesResponse
 from erp_facade.context import Context
 from erp_facade.orders.shadowing import ShadowBooking
 from erp_facade.request_lines import lines_of, with_lines
@@ -118,6 +119,8 @@ def _only(response: Response, positions: Sequence[int]) -> Response:
         currency = part.lines[0].net_amount.currency_code
         total = sum((money_amount(line.net_amount) for line in part.lines), Decimal(0))
         part.net_amount.CopyFrom(money(total, currency))
+    if isinstance(response, CalculatePricesResponse) and response.HasField("pricing_date"):
+        part.pricing_date.CopyFrom(response.pricing_date)
     if isinstance(response, SimulateOrderResponse):
         part.composed = response.composed
         part.credit_decision = response.credit_decision
