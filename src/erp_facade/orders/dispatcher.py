@@ -70,12 +70,13 @@ class Dispatcher:
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._lookups: asyncio.Queue[Job] = asyncio.Queue()
         self._polls: asyncio.Queue[Job] = asyncio.Queue()
+        self._wanted_changes: asyncio.Queue[Job] = asyncio.Queue()
         self._watched: dict[str, int] = {}
         """Parts that a look-up is planned for, with the number of polls so far."""
         self._blocked: dict[str, set[str]] = {}
         self._for_routes: set[str] = set()
         self._planned: set[str] = set()
-        self._busy = 0
+        self._busy = self._changing = 0
         self._accepting = False
         self._route_version = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,6 +92,7 @@ class Dispatcher:
         self._tasks += [asyncio.create_task(self._send_from_queue()) for _ in range(options.workers)]
         self._tasks += [asyncio.create_task(self._work(self._lookups)) for _ in range(options.lookup_workers)]
         self._tasks += [asyncio.create_task(self._work(self._polls)) for _ in range(options.poll_workers)]
+        self._tasks += [asyncio.create_task(self._change_from_queue()) for _ in range(options.change_workers)]
         self._tasks.append(asyncio.create_task(self._agenda.run()))
         self._tasks.append(asyncio.create_task(self._every(options.sweep_seconds, self._sweep)))
         self._tasks.append(asyncio.create_task(self._every(_ROUTES_SECONDS, self._follow_routes)))
@@ -101,7 +103,7 @@ class Dispatcher:
         self._accepting = False
         self.waiting.release_all()
         deadline = self._clock.monotonic() + seconds
-        while (self._busy or not self._jobs.empty()) and self._clock.monotonic() < deadline:
+        while (self._busy or self._changing or not self._jobs.empty()) and self._clock.monotonic() < deadline:
             await self._clock.sleep(0.02)
 
     async def stop(self) -> None:
@@ -142,7 +144,7 @@ class Dispatcher:
 
     def wake_change(self, change_id: str) -> None:
         """Carry the change out soon."""
-        self._jobs.put_nowait(partial(self._carry_out, change_id))
+        self._wanted_changes.put_nowait(partial(self._carry_out, change_id))
 
     def routes_changed(self) -> None:
         """Try again to claim what waits for a route, an open intake or a backend."""
@@ -186,6 +188,16 @@ class Dispatcher:
                 await self._guarded(self._jobs, job)
             finally:
                 self._busy -= 1
+
+    async def _change_from_queue(self) -> None:
+        """Carry changes out one by one; an end of the process waits for those under way as for sends."""
+        while True:
+            job = await self._wanted_changes.get()
+            self._changing += 1
+            try:
+                await self._guarded(self._wanted_changes, job)
+            finally:
+                self._changing -= 1
 
     async def _claim(self, order_id: str) -> None:
         self._planned.discard(order_id)
@@ -295,6 +307,8 @@ class Dispatcher:
             )
 
     async def _carry_out(self, change_id: str) -> None:
+        if not self._accepting:
+            return
         change, delay = await self._changes.carry_out(change_id)
         if delay is not None:
             self._agenda.put(f"change:{change_id}", delay, partial(self.wake_change, change_id))

@@ -11,14 +11,16 @@ class OrderOptions:
     """What an installation may choose.
 
     `workers` claims and sends are under way at most, three quarters of them to one backend, so that a hanging ERP
-    leaves room for the others. `lookup_workers` and `poll_workers` are capacity of their own: order load never keeps
-    an order in doubt from being looked up. An adapter may be `overrun_seconds` late before its part is looked
+    leaves room for the others. `lookup_workers`, `poll_workers` and `change_workers` are capacity of their own: order
+    load never keeps an order in doubt from being looked up, and a cancellation that an ERP takes its time for never
+    keeps an order from being sent. An adapter may be `overrun_seconds` late before its part is looked
     up without it.
     """
 
     workers: int = 32
     lookup_workers: int = 4
     poll_workers: int = 8
+    change_workers: int = 8
     attempt_seconds: float = 30.0
     overrun_seconds: float = 5.0
     lookup_seconds: float = 10.0

@@ -195,3 +195,28 @@ async def test_twenty_cancellations_at_once_cancel_once(bench):
     assert {a.name for a in answers} == {order.name}
     assert len(legacy.asked) == 1
     assert len((await bench.get(order.name)).changes) == 1
+
+
+class SlowCancel(FailingCancel):
+    """An ERP that does not answer a cancellation until it is told to."""
+
+    def __init__(self, erp):
+        super().__init__(erp)
+        self.answer = asyncio.Event()
+
+    async def cancel_order(self, business_unit, document_number, reference, reason, call):
+        await self.answer.wait()
+        return await super().cancel_order(business_unit, document_number, reference, reason, call)
+
+
+async def test_cancellations_that_take_long_keep_no_order_from_being_sent(bench):
+    legacy = bench.erps["legacy"] = SlowCancel(bench.erps["legacy"])
+    workers = bench.options.workers
+    booked = await asyncio.gather(*(bench.create(bench.request(f"r{n}", customer=f"C{n}")) for n in range(workers + 8)))
+    await asyncio.gather(*(bench.cancel(order.name, f"c-{order.name[-9:]}", wait=0) for order in booked))
+    for plant in ("EU01", "EU02"):
+        late = await bench.create(bench.request(f"late-{plant}", plants=(plant,), customer="C90"))
+        assert late.submission_state == Order.BOOKED
+    legacy.answer.set()
+    for order in booked:
+        await bench.until(order.name, "CANCELLED")
