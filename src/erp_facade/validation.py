@@ -85,7 +85,7 @@ def _violation(request: Message, broken: RuleViolation) -> Violation:
     path = _path(elements)
     reason = "INVALID_FIELD"
     if path in _SPECIAL_REASONS and not getattr(request, path, ""):
-        reason = _SPECIAL_REASONS[path]
+        return Violation(field=path, description="is required", reason=_SPECIAL_REASONS[path])
     return Violation(
         field=path or "request", description=_words(proto.rule_id or "", proto.message or ""), reason=reason
     )

@@ -26,8 +26,9 @@ from erp_facade.store import Store
 from erp_facade.store.schema import order_changes, order_parts
 from erp_facade.store.times import to_text
 from erp_ports.call import Call
-from erp_ports.errors import ErpError, NotFound
+from erp_ports.errors import ErpError, NotFound, OutcomeUnknown
 from erp_ports.ports import FullAdapter
+from erp_ports.values import Cancelled
 
 _CHANGE = (
     select(order_changes, order_parts.c.number, order_parts.c.document_number)
@@ -61,6 +62,12 @@ _PART_CANCELLED = (
         update_time=bindparam("now"),
     )
 )
+
+
+def _forget(task: asyncio.Task[Cancelled]) -> None:
+    """Take note of how an overdue cancellation ended, so that its error is not reported as unheard."""
+    if not task.cancelled():
+        task.exception()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,8 +157,18 @@ class ChangeSender:
         task = asyncio.ensure_future(
             adapter.cancel_order(unit, change.document_number, change.reference, change.reason, self._call(change))
         )
+        # An adapter that overruns its deadline must not hold a worker for good; what it does is found out by reading.
         try:
-            cancelled = await task
+            await asyncio.wait({task}, timeout=self._options.attempt_seconds + self._options.overrun_seconds)
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait({task})
+            raise
+        try:
+            if not task.done():
+                task.add_done_callback(_forget)
+                raise OutcomeUnknown(f"{change.target} did not answer", timed_out=True)
+            cancelled = task.result()
         except Exception as error:
             result = of_error(error, dirty=change.dirty)
             if result.state is State.IN_DOUBT and change.attempt >= self._options.max_attempts:

@@ -7,6 +7,7 @@ import asyncio
 import grpc
 
 from erp.v1.orders_pb2 import Order, OrderChange
+from erp_facade.orders import OrderOptions
 from erp_ports.errors import OutcomeUnknown, Rejected, Unavailable
 from erp_routing.routes import Intake, Stage
 
@@ -220,3 +221,31 @@ async def test_cancellations_that_take_long_keep_no_order_from_being_sent(bench)
     legacy.answer.set()
     for order in booked:
         await bench.until(order.name, "CANCELLED")
+
+
+class HangingCancel:
+    """An ERP whose first cancellation is never answered, whatever its deadline says."""
+
+    def __init__(self, inner):
+        self.inner = inner
+        self.asked = 0
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    async def cancel_order(self, *arguments):
+        self.asked += 1
+        if self.asked == 1:
+            await asyncio.Event().wait()
+        return await self.inner.cancel_order(*arguments)
+
+
+async def test_a_cancellation_that_is_never_answered_is_read_again_and_repeated(bench):
+    bench.options = OrderOptions(attempt_seconds=0.2, overrun_seconds=0.1, change_workers=1)
+    hanging = bench.erps["legacy"] = HangingCancel(bench.erps["legacy"])
+    await bench.restart()
+    order = await bench.create(bench.request("r1"))
+    await bench.cancel(order.name, wait=0)
+    await bench.until(order.name, "CANCELLED")
+    assert hanging.asked == 2
+    assert bench.booked("legacy") == []
