@@ -11,6 +11,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import grpc
@@ -100,10 +101,9 @@ class Reads:
         now = self._site.now()
         until = now + self._validity
         zone = self._site.selling_units[business_unit_of(request.parent)].zone
-        day = to_date(request.pricing_date)
-        if day == now.astimezone(zone).date():
-            midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=zone)
-            until = min(until, midnight)
+        begin, end = _day(to_date(request.pricing_date), zone)
+        if begin <= now < end:
+            until = min(until, end)
         return until.astimezone(dt.UTC).replace(tzinfo=None)
 
     async def check_availability(
@@ -186,6 +186,14 @@ class Reads:
         said = "ok" if not isinstance(outcome, ErpError) else type(outcome).__name__
         self._observability.observe_backend(part.backend, operation, said, seconds)
         return Answer(part=part, request=request, outcome=outcome, started=started, seconds=seconds)
+
+
+@lru_cache(maxsize=1024)
+def _day(day: dt.date, zone: dt.tzinfo) -> tuple[dt.datetime, dt.datetime]:
+    """Return the instants at which a date begins and ends in a zone, in UTC."""
+    begin = dt.datetime.combine(day, dt.time(), tzinfo=zone)
+    end = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=zone)
+    return begin.astimezone(dt.UTC), end.astimezone(dt.UTC)
 
 
 def _raise(violations: list[Violation]) -> None:

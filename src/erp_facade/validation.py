@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.message import Message
 from protovalidate import Validator
 from protovalidate import Violation as RuleViolation
 
-from erp.v1.availability_pb2 import AvailabilityLine
+from erp.v1.availability_pb2 import CheckAvailabilityRequest
 from erp_facade.api_error import Violation
 
 # By the rule's id in the contract: the form of the decimal, and what is said of another.
@@ -32,6 +33,7 @@ CUSTOM_RULES = {
 # No rule of the contract: what stands here is also part of a request's fingerprint, which needs a number.
 _PER_QUANTITY = re.compile(r"(?:[1-9][0-9]{0,5}|1000000)(?:[.]0{1,6})?", re.ASCII)
 _PER_QUANTITY_WORDS = "the price unit must be a whole number from 1 to 1000000"
+_LONGEST_DECIMAL = len("123456789012.123456")
 _LINES = {
     "erp.v1.CalculatePricesRequest": "lines",
     "erp.v1.CheckAvailabilityRequest": "lines",
@@ -56,18 +58,29 @@ class ContractRules:
         return found + _decimal_violations(request, path) if path is not None else found
 
 
+def _has_form(rule: str, text: str) -> bool:
+    """Return whether a decimal has the form of a custom rule; no longer text has it, and none is remembered."""
+    return len(text) <= _LONGEST_DECIMAL and _matches(rule, text)
+
+
+@lru_cache(maxsize=4096)
+def _matches(rule: str, text: str) -> bool:
+    """Remember what was looked at: the same few quantities come again and again."""
+    return CUSTOM_RULES[rule][0].fullmatch(text) is not None
+
+
 def _decimal_violations(request: Any, path: str) -> list[Violation]:
     """Return the lines with a quantity, discount or price unit that is not a number of the form it must have."""
     found: list[Violation] = []
-    quantity, quantity_words = CUSTOM_RULES["quantity.value"]
-    discount, discount_words = CUSTOM_RULES["agreed_discount.fraction"]
+    quantity_words, discount_words = CUSTOM_RULES["quantity.value"][1], CUSTOM_RULES["agreed_discount.fraction"][1]
     holder = request.order if path == "order.lines" else request
+    priced = not isinstance(request, CheckAvailabilityRequest)
     for index, line in enumerate(holder.lines):
-        if quantity.fullmatch(line.quantity.value.value) is None and line.quantity.HasField("value"):
+        if not _has_form("quantity.value", line.quantity.value.value) and line.quantity.HasField("value"):
             found.append(Violation(field=f"{path}[{index}].quantity", description=quantity_words))
-        if isinstance(line, AvailabilityLine):
+        if not priced:
             continue
-        if line.HasField("agreed_discount") and discount.fullmatch(line.agreed_discount.value) is None:
+        if line.HasField("agreed_discount") and not _has_form("agreed_discount.fraction", line.agreed_discount.value):
             found.append(Violation(field=f"{path}[{index}].agreed_discount", description=discount_words))
         if (
             line.HasField("agreed_unit_price")
