@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import grpc
 
 from erp_facade.api_error import ApiError, Violation, invalid
-from erp_facade.correlation import correlation_from
+from erp_facade.correlation import correlation_from, traceparent_from
 
 _READ = {
     b"authorization",
@@ -22,7 +22,6 @@ _READ = {
     b"x-correlation-id",
     b"x-request-timeout",
 }
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]{0,200})?")
 _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?")
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)"?', re.IGNORECASE)
 
@@ -68,7 +67,7 @@ class CallHeaders:
     def traceparent(self) -> str:
         """Return the trace context, or nothing when it is not of the W3C form: a new trace begins then."""
         given = self.values.get(b"traceparent", "")
-        return given if _TRACEPARENT.fullmatch(given) else ""
+        return traceparent_from(given)
 
     def token(self) -> str | None:
         """Return the bearer token, None without credentials, and '' for credentials of another kind."""
